@@ -1,0 +1,5 @@
+"""A local simulator and test double of the AgentPhone telephony platform."""
+
+__all__ = ["__version__"]
+
+__version__ = "0.1.0"

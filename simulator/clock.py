@@ -1,0 +1,159 @@
+"""Simulated time: one clock and one heap of timers per account.
+
+The clock never asks the operating system for the date. It is given a monotonic `source` of real seconds (the event
+loop's own `time`, so a virtual loop makes everything virtual) and adds what has flowed since it was last anchored.
+
+    system  always flows, at `scale` simulated seconds per real second
+    manual  never flows; moves only by `jump`
+    auto    flows while something of ours is in flight (`flow`/`freeze`), jumps otherwise
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+
+
+class ClockMode(StrEnum):
+    """Who moves simulated time."""
+
+    SYSTEM = "system"
+    MANUAL = "manual"
+    AUTO = "auto"
+
+
+class Clock:
+    """The instant it is in the simulation."""
+
+    def __init__(self, mode: ClockMode, start: datetime, source: Callable[[], float], *, scale: float = 1.0) -> None:
+        if start.tzinfo is None:
+            raise ValueError(f"the clock needs an aware start, got {start.isoformat()}")
+        if not 0 < scale < math.inf:  # says no to NaN as well
+            raise ValueError(f"the clock's scale must be a number above 0, got {scale}")
+        self.mode = mode
+        self.scale = scale
+        self._source = source
+        self._base = start.astimezone(UTC)  # adding to local time would lose or gain an hour twice a year
+        self._flowing_since: float | None = None
+        if mode is ClockMode.SYSTEM:
+            self.flow()
+
+    @property
+    def flowing(self) -> bool:
+        """Whether simulated time follows real time at this moment."""
+        return self._flowing_since is not None
+
+    def now(self) -> datetime:
+        """The current simulated instant (aware UTC)."""
+        if self._flowing_since is None:
+            return self._base
+        return self._base + timedelta(seconds=(self._source() - self._flowing_since) * self.scale)
+
+    def flow(self) -> None:
+        """Let simulated time follow real time. A manual clock never does."""
+        if self._flowing_since is None and self.mode is not ClockMode.MANUAL:
+            self._flowing_since = self._source()
+
+    def freeze(self) -> None:
+        """Stop following real time. A system clock never stops."""
+        if self._flowing_since is not None and self.mode is not ClockMode.SYSTEM:
+            self._base = self.now()
+            self._flowing_since = None
+
+    def jump(self, to: datetime) -> None:
+        """Move forward to `to`; an instant in the past leaves the clock where it is."""
+        now = self.now()
+        if to > now:
+            self._base = to.astimezone(UTC)
+            if self._flowing_since is not None:
+                self._flowing_since = self._source()
+
+    def real_delay(self, deadline: datetime) -> float:
+        """Real seconds until `deadline` while time flows; never negative."""
+        return max(0.0, (deadline - self.now()).total_seconds() / self.scale)
+
+
+@dataclass(order=True, slots=True)
+class _Entry(Generic[K]):
+    deadline: datetime
+    sequence: int
+    key: K = field(compare=False)
+    live: bool = field(compare=False, default=True)
+
+
+class Timers(Generic[K]):
+    """Deadlines by key, earliest first, ties in the order they were started.
+
+    Starting a key again replaces its deadline. Stopped entries stay in the heap until they surface, unless they
+    outnumber the live ones, when the heap is rebuilt: memory stays in proportion to what is live.
+    """
+
+    def __init__(self) -> None:
+        self._heap: list[_Entry[K]] = []
+        self._live: dict[K, _Entry[K]] = {}
+        self._sequence = 0
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._live
+
+    def __iter__(self) -> Iterator[tuple[datetime, K]]:
+        return iter(sorted(((e.deadline, e.key) for e in self._live.values()), key=lambda pair: pair[0]))
+
+    def start(self, key: K, deadline: datetime) -> None:
+        """Start or restart the timer `key`."""
+        self.stop(key)
+        self._sequence += 1
+        entry = _Entry(deadline, self._sequence, key)
+        self._live[key] = entry
+        heapq.heappush(self._heap, entry)
+        self._compact()
+
+    def stop(self, key: K) -> bool:
+        """Forget the timer `key`; says whether it was running."""
+        entry = self._live.pop(key, None)
+        if entry is None:
+            return False
+        entry.live = False
+        self._compact()
+        return True
+
+    def deadline(self, key: K) -> datetime | None:
+        """When `key` is due, or None when it is not running."""
+        entry = self._live.get(key)
+        return entry.deadline if entry else None
+
+    def next_deadline(self) -> datetime | None:
+        """The earliest deadline, or None when nothing is running."""
+        while self._heap and not self._heap[0].live:
+            heapq.heappop(self._heap)
+        return self._heap[0].deadline if self._heap else None
+
+    def pop_due(self, now: datetime) -> K | None:
+        """Take the earliest timer that is due at `now`, or None."""
+        deadline = self.next_deadline()
+        if deadline is None or deadline > now:
+            return None
+        entry = heapq.heappop(self._heap)
+        del self._live[entry.key]
+        self._compact()
+        return entry.key
+
+    def clear(self) -> None:
+        """Forget every timer."""
+        self._heap.clear()
+        self._live.clear()
+
+    def _compact(self) -> None:
+        if len(self._heap) > 64 and len(self._heap) > 2 * len(self._live):
+            self._heap = [e for e in self._heap if e.live]
+            heapq.heapify(self._heap)

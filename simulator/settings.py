@@ -1,0 +1,45 @@
+"""One frozen Settings. Each default has its reason; this is the only file that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from simulator.clock import ClockMode
+from simulator.domain.policy import Policies
+
+DEFAULT_API_KEY = "sk_live_simulator"  # shaped like a real key, so code that checks the prefix is content
+DEFAULT_HOST = "127.0.0.1"  # nobody else's machine should reach a sandbox
+DEFAULT_PORT = 8787  # free of the usual 3000, 5000, 8000 and 8080 where handlers live
+DEFAULT_START = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)  # a Monday; fixed, so that runs repeat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a simulator behaves. Times are simulated unless the name says `real`."""
+
+    api_keys: tuple[str, ...] = (DEFAULT_API_KEY,)
+    clock: ClockMode = ClockMode.SYSTEM
+    scale: float = 1.0  # simulated seconds per real second while time flows
+    start: datetime | None = None  # None: wall time for `system`, DEFAULT_START otherwise
+    seed: int = 0
+    policies: Policies = field(default_factory=Policies)
+    allow_hosts: tuple[str, ...] = ()  # webhook hosts outside loopback that may be contacted
+    allow_origins: tuple[str, ...] = ()  # Host and Origin values that are not loopback
+    max_body: int = 1_048_576  # bytes; far above any documented body
+    journal_limit: int = 100_000  # entries; older ones are dropped and counted
+    max_live_calls: int = 5_000  # more is a mistake in a loop
+    max_call_duration: timedelta = timedelta(hours=2)  # twice the longest maxSilenceMs
+    real_patience: timedelta = timedelta(seconds=30)  # how long advance() waits for a handler in flight
+    public_url: str | None = None  # set by the server once its port is known
+
+
+def from_environment(env: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The command line's defaults from AGENTPHONE_API_KEY and AGENTPHONE_BASE_URL."""
+    source = os.environ if env is None else env
+    return {
+        "api_key": source.get("AGENTPHONE_API_KEY", DEFAULT_API_KEY),
+        "base_url": source.get("AGENTPHONE_BASE_URL", f"http://{DEFAULT_HOST}:{DEFAULT_PORT}").rstrip("/"),
+    }
