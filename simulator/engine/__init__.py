@@ -1,0 +1,1 @@
+"""What happens: sans-IO machines. The only place with rules about calls and deliveries."""
