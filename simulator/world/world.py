@@ -1,0 +1,145 @@
+"""One account's truth: maps of frozen records by id, and the few indexes that keep look-ups cheap.
+
+Three rules hold in this room:
+
+1. Whatever is indexed is written through a `store_…` method below, so that records and indexes never disagree.
+2. The maps hold immutable values only. Copying the maps is a snapshot.
+3. The modules beside this one check everything first and write afterwards; a refused command changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from simulator.domain.agents import Agent
+from simulator.domain.calls import Call
+from simulator.domain.messages import Conversation, Message
+from simulator.domain.numbers import NumberStatus, PhoneNumber
+from simulator.domain.policy import Policies
+from simulator.domain.webhooks import Delivery, WebhookEndpoint
+from simulator.errors import NotFound
+from simulator.world.entropy import Entropy
+from simulator.world.journal import Journal
+
+if TYPE_CHECKING:
+    from simulator.world.people import Person
+
+
+class Chain:
+    """Ids grouped under a key and read from the newest back, as two flat maps.
+
+    A list per key would have to be copied for every snapshot, and a tuple per key for every message.
+    """
+
+    __slots__ = ("last", "previous")
+
+    def __init__(self) -> None:
+        self.last: dict[str, str] = {}
+        self.previous: dict[str, str | None] = {}
+
+    def add(self, key: str, record_id: str) -> None:
+        """Put the newest id under `key`."""
+        self.previous[record_id] = self.last.get(key)
+        self.last[key] = record_id
+
+    def newest_first(self, key: str) -> Iterator[str]:
+        """Walk the ids under `key`, newest first."""
+        record_id = self.last.get(key)
+        while record_id is not None:
+            yield record_id
+            record_id = self.previous[record_id]
+
+
+class World:
+    """The records of one account. Maps keep the order of creation."""
+
+    def __init__(self, *, account_id: str, seed: int, policies: Policies, journal: Journal) -> None:
+        self.account_id = account_id
+        self.policies = policies
+        self.journal = journal
+        self.entropy = Entropy(seed)
+        self.sequence = 0  # counts messages, deliveries and attachments; settles what came first
+
+        self.agents: dict[str, Agent] = {}
+        self.numbers: dict[str, PhoneNumber] = {}
+        self.calls: dict[str, Call] = {}
+        self.conversations: dict[str, Conversation] = {}
+        self.messages: dict[str, Message] = {}
+        self.deliveries: dict[str, Delivery] = {}
+        self.endpoints: dict[str | None, WebhookEndpoint] = {}  # None: the account's own
+        self.people: dict[str, Person] = {}  # by E.164 number
+
+        self.number_ids: dict[str, str] = {}  # by E.164 number; released numbers stay, so none is sold twice
+        self.active_numbers: dict[str, None] = {}  # ids in order of purchase
+        self.agent_numbers: dict[str, tuple[str, ...]] = {}  # number ids in order of attachment
+        self.live_calls: dict[str, None] = {}
+        self.threads: dict[tuple[str, str], str] = {}  # (number id, other party) -> conversation id
+        self.recent_conversations: dict[str, None] = {}  # ids, least recent activity first
+        self.conversation_messages = Chain()
+        self.number_messages = Chain()
+
+    def next_sequence(self) -> int:
+        """Count one more thing that happened in this account."""
+        self.sequence += 1
+        return self.sequence
+
+    def require_agent(self, agent_id: str) -> Agent:
+        """Return an agent. Raises NotFound naming the id."""
+        agent = self.agents.get(agent_id)
+        if agent is None:
+            raise NotFound(f"agent {agent_id!r} does not exist in this account")
+        return agent
+
+    def store_agent(self, agent: Agent) -> Agent:
+        """Write an agent down, new or changed."""
+        self.agents[agent.id] = agent
+        return agent
+
+    def store_number(self, number: PhoneNumber) -> PhoneNumber:
+        """Write a number down, new or changed, and keep its agent's list of numbers."""
+        before = self.numbers.get(number.id)
+        self.numbers[number.id] = number
+        self.number_ids[number.phone_number] = number.id
+        if number.status is NumberStatus.ACTIVE:
+            self.active_numbers[number.id] = None
+        else:
+            self.active_numbers.pop(number.id, None)
+        owner = before.agent_id if before else None
+        if owner != number.agent_id:
+            if owner is not None:
+                self.agent_numbers[owner] = tuple(n for n in self.agent_numbers[owner] if n != number.id)
+            if number.agent_id is not None:
+                self.agent_numbers[number.agent_id] = (*self.agent_numbers.get(number.agent_id, ()), number.id)
+        return number
+
+    def store_call(self, call: Call) -> Call:
+        """Write a call down, new or changed, and keep the list of live ones."""
+        self.calls[call.id] = call
+        if call.live:
+            self.live_calls[call.id] = None
+        else:
+            self.live_calls.pop(call.id, None)
+        return call
+
+    def store_message(self, message: Message, conversation: Conversation) -> tuple[Message, Conversation]:
+        """Write a new message down together with its conversation, which becomes the most recently active one."""
+        self.messages[message.id] = message
+        self.conversation_messages.add(conversation.id, message.id)
+        self.number_messages.add(message.number_id, message.id)
+        self.conversations[conversation.id] = conversation
+        self.threads[conversation.number_id, conversation.participant] = conversation.id
+        self.recent_conversations.pop(conversation.id, None)
+        self.recent_conversations[conversation.id] = None
+        return message, conversation
+
+    def store_delivery(self, delivery: Delivery) -> Delivery:
+        """Write a delivery down, new or changed."""
+        self.deliveries[delivery.id] = delivery
+        return delivery
+
+    def forget_agent(self, agent_id: str) -> None:
+        """Drop an agent, its webhook endpoint and its list of numbers."""
+        del self.agents[agent_id]
+        self.endpoints.pop(agent_id, None)
+        self.agent_numbers.pop(agent_id, None)
