@@ -1,0 +1,96 @@
+"""Calls: placed, watched, read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from simulator.api.lists import page
+from simulator.serving.operation import Context, Operation
+from simulator.wire.calls import CallIn, CallListOut, CallOut, CallQuery, CallsQuery, TranscriptListOut
+from simulator.world import calls
+
+DEFAULT_WAIT: Final = 300  # real seconds that `waitForCompletion` waits when `maxWaitSeconds` is left out
+
+
+async def place(ctx: Context, _query: None, body: CallIn) -> CallOut:
+    """Dial somebody; the answer comes while it rings, or after the call when `waitForCompletion` says so."""
+    limit = ctx.runner.settings.max_live_calls
+    call = calls.place_outbound(ctx.world, **body.fields(), max_live=limit, now=ctx.now)
+    ctx.runner.start_call(call)
+    if body.wait_for_completion:
+        return CallOut.of(await ctx.runner.wait_for_call(call.id, body.max_wait_seconds or DEFAULT_WAIT))
+    return CallOut.of(calls.get(ctx.world, call.id))
+
+
+def listing(ctx: Context, query: CallsQuery, _body: None) -> CallListOut:
+    """Show the calls that match every filter. An empty filter is none."""
+    found = calls.listing(
+        ctx.world,
+        status=query.status or None,
+        direction=query.direction or None,
+        type=query.type or None,
+        search=query.search or None,
+    )
+    return page(CallListOut, found, query, CallOut.of)
+
+
+async def get(ctx: Context, query: CallQuery, _body: None) -> CallOut:
+    """Show a call: now, or once it has ended or the wait is over."""
+    call = calls.get(ctx.world, ctx.path["call_id"])
+    if query.wait and call.live:
+        call = await ctx.runner.wait_for_call(call.id, query.timeout)
+    return CallOut.of(call)
+
+
+def transcript(ctx: Context, _query: None, _body: None) -> TranscriptListOut:
+    """Show what was said so far."""
+    return TranscriptListOut.of(calls.get(ctx.world, ctx.path["call_id"]))
+
+
+_ONE = "/v1/calls/{call_id}"
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        id="listCalls",
+        method="GET",
+        path="/v1/calls",
+        tag="calls",
+        summary="List calls, newest first",
+        handler=listing,
+        query=CallsQuery,
+        response=CallListOut,
+    ),
+    Operation(
+        id="createOutboundCall",
+        method="POST",
+        path="/v1/calls",
+        tag="calls",
+        summary="Place a call",
+        handler=place,
+        body=CallIn,
+        response=CallOut,
+        creates=True,
+        errors=(400, 403, 404, 409, 501),
+    ),
+    Operation(
+        id="getCall",
+        method="GET",
+        path=_ONE,
+        tag="calls",
+        summary="Get a call with its transcript, waiting for its end when asked to",
+        handler=get,
+        query=CallQuery,
+        response=CallOut,
+        errors=(404,),
+    ),
+    Operation(
+        id="getCallTranscript",
+        method="GET",
+        path=f"{_ONE}/transcript",
+        tag="calls",
+        summary="Get a call's transcript",
+        handler=transcript,
+        response=TranscriptListOut,
+        errors=(404,),
+    ),
+)

@@ -1,0 +1,55 @@
+"""Conversations: the threads that texts make."""
+
+from __future__ import annotations
+
+from simulator.api.lists import page
+from simulator.domain.messages import Message
+from simulator.serving.operation import Context, Operation
+from simulator.wire.conversations import ConversationDetailOut, ConversationListOut, ConversationOut, ConversationQuery
+from simulator.wire.messages import ConversationMessageOut
+from simulator.wire.pages import PageQuery
+from simulator.world import messages
+
+
+def listing(ctx: Context, query: PageQuery, _body: None) -> ConversationListOut:
+    """Show the conversations, most recent activity first."""
+    return page(ConversationListOut, messages.conversations(ctx.world), query, ConversationOut.of)
+
+
+def get(ctx: Context, query: ConversationQuery, _body: None) -> ConversationDetailOut:
+    """Show a conversation with its latest messages, oldest of them first."""
+    conversation = messages.get_conversation(ctx.world, ctx.path["conversation_id"])
+    latest = messages.messages_of(ctx.world, conversation.id, query.limit)
+    shown = [ConversationMessageOut.of(message, _parent(ctx, message)) for message in latest]
+    return ConversationDetailOut.with_messages(conversation, shown)
+
+
+def _parent(ctx: Context, message: Message) -> Message | None:
+    """The message that this one answers."""
+    parent_id = message.reply_to_message_id
+    return None if parent_id is None else ctx.world.messages.get(parent_id)
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        id="listConversations",
+        method="GET",
+        path="/v1/conversations",
+        tag="conversations",
+        summary="List conversations, most recent activity first",
+        handler=listing,
+        query=PageQuery,
+        response=ConversationListOut,
+    ),
+    Operation(
+        id="getConversation",
+        method="GET",
+        path="/v1/conversations/{conversation_id}",
+        tag="conversations",
+        summary="Get a conversation with its latest messages",
+        handler=get,
+        query=ConversationQuery,
+        response=ConversationDetailOut,
+        errors=(404,),
+    ),
+)

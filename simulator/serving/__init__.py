@@ -1,0 +1,1 @@
+"""What `/v1` and `/_sim` share: operations as data, routing, parsing, error bodies, OpenAPI. No rules."""

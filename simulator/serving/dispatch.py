@@ -1,0 +1,267 @@
+"""The ASGI application behind every operation: match, admit, parse, handle, render, journal.
+
+It speaks ASGI directly. A framework's request object, middleware and routing would cost several times what an
+operation does, and `GET /v1/agents/{id}` with the full table has to stay close to a bare one-route application.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from contextlib import suppress
+from datetime import datetime
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+from simulator.errors import ApiError, BodyTooLarge, MethodNotAllowed, RouteNotFound, Unauthorized, UsageError
+from simulator.serving.errors import INTERNAL, dump, render
+from simulator.serving.gate import Gate, bearer, refuse_sub_account, unknown_key
+from simulator.serving.operation import Context, Operation
+from simulator.serving.parsing import parse_body, parse_query
+from simulator.serving.routing import Match, Router
+from simulator.settings import DEFAULT_HOST, DEFAULT_PORT
+
+if TYPE_CHECKING:
+    from simulator.runtime.runner import Runner
+    from simulator.settings import Settings
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = Mapping[bytes, bytes]
+
+OPENAPI_PATH: Final = "/openapi.json"
+CONTROL_PREFIX: Final = "/_sim/"  # what a test does to the simulator is no request of the account's
+LONGEST_PATH_SHOWN: Final = 300
+JSON: Final = (b"content-type", b"application/json")
+_log = logging.getLogger("simulator.serving")
+
+
+class Response(Protocol):
+    """What handlers may return besides models: a `Reply`, or any starlette Response."""
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer."""
+
+
+class _Gone(Exception):
+    """The client went away before its body was complete; nobody is left to answer."""
+
+
+class Reply:
+    """An answer that is ready to send."""
+
+    __slots__ = ("body", "headers", "status_code")
+
+    def __init__(self, status_code: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        self.status_code = status_code
+        self.body = body
+        self.headers = [JSON, (b"content-length", b"%d" % len(body)), *headers]
+
+    @classmethod
+    def of(cls, model: BaseModel, status_code: int = 200) -> Reply:
+        """The JSON of a wire model."""
+        return cls(status_code, model.model_dump_json(by_alias=True).encode())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; without the body when the client asked for the head alone."""
+        body = b"" if scope["method"] == "HEAD" else self.body
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+class Dispatcher:
+    """Serves a table of operations.
+
+    `runner_for` finds the account of an API key, or None. Mount it as the default application: it answers `http`
+    scopes, and leaves every other kind alone.
+    """
+
+    def __init__(
+        self, operations: Iterable[Operation], *, runner_for: Callable[[str], Runner | None], settings: Settings
+    ) -> None:
+        self.operations = tuple(operations)
+        self._router = Router(self.operations)
+        self._runner_for = runner_for
+        self._settings = settings
+        own = (settings.public_url,) if settings.public_url else ()
+        self._gate = Gate((*settings.allow_origins, *own))
+        self._openapi: Reply | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. Nothing a client sends may end in an exception here."""
+        if scope["type"] != "http":
+            return
+        try:
+            response = await self._respond(scope, receive)
+        except ApiError as error:
+            response = _refusal(error)
+        except _Gone:
+            return
+        except Exception:
+            _log.exception("%s %s failed", scope["method"], scope["path"])
+            response = Reply(500, dump({"detail": INTERNAL}))
+        await response(scope, receive, send)
+
+    async def _respond(self, scope: Scope, receive: Receive) -> Response:
+        """Everything up to the answer. What is refused before the account is known is in nobody's journal."""
+        headers = dict(scope["headers"])
+        self._check_names(headers)
+        method, path = scope["method"], _raw_path(scope)
+        match = self._router.match(method, path)
+        if match is None or match.route is None:
+            if path == OPENAPI_PATH and method == "GET":
+                return self._describe()
+            raise _lost(method, path, match)
+        operation = match.route.operation
+        runner = self._admit(operation, headers.get(b"authorization"))
+        try:
+            response, at = await self._run(operation, runner, match.path, scope, headers, receive)
+        except ApiError as error:
+            response, at = _refusal(error), runner.now()
+        except _Gone:
+            raise
+        except Exception:
+            _log.exception("%s %s failed", method, path)
+            response, at = Reply(500, dump({"detail": INTERNAL})), runner.now()
+        if not operation.public and not path.startswith(CONTROL_PREFIX):
+            # Written before the answer leaves, so that whoever has the answer finds the entry.
+            runner.world.journal.append(
+                "api.request",
+                at,
+                method=method,
+                path=path,
+                operation_id=operation.id,
+                status=response.status_code,
+            )
+        return response
+
+    def _check_names(self, headers: Headers) -> None:
+        """Refuse what was not meant for us (see `gate`). HTTP/1.0 has no `Host`, and most clients send no `Origin`."""
+        host, origin = headers.get(b"host"), headers.get(b"origin")
+        if host is not None:
+            self._gate.check("Host", host)
+        if origin is not None:
+            self._gate.check("Origin", origin)
+
+    def _admit(self, operation: Operation, authorization: bytes | None) -> Runner:
+        """The account that asks. Public operations need no key; without a known one they see the first account."""
+        if not operation.public:
+            key = bearer(authorization)
+            runner = self._runner_for(key)
+            if runner is None:
+                raise unknown_key(key)
+            return runner
+        runner = None
+        with suppress(Unauthorized):
+            runner = self._runner_for(bearer(authorization))
+        runner = runner or self._runner_for(self._settings.api_keys[0])
+        if runner is None:
+            raise UsageError(f"runner_for does not know the first key of settings.api_keys; {operation.id} needs it")
+        return runner
+
+    async def _run(
+        self,
+        operation: Operation,
+        runner: Runner,
+        path: Mapping[str, str],
+        scope: Scope,
+        headers: Headers,
+        receive: Receive,
+    ) -> tuple[Response, datetime]:
+        """The answer, and the simulated instant it was ready at."""
+        sub_account = headers.get(b"x-sub-account-id")
+        if sub_account is not None:
+            refuse_sub_account(sub_account)
+        query = body = None
+        if operation.query is not None:
+            query = parse_query(operation.query, scope["query_string"])
+        if operation.body is not None:
+            raw = await _read(receive, headers.get(b"content-length"), self._settings.max_body)
+            body = parse_body(operation.body, raw, required=operation.body_required)
+        # The instant is taken once the body is here: uploading may have taken a while.
+        now = runner.now()
+        base_url = self._base_url(scope, headers.get(b"host"))
+        result = operation.handler(Context(runner=runner, now=now, path=path, base_url=base_url), query, body)
+        if not isinstance(result, Reply | BaseModel) and isawaitable(result):
+            result = await result
+            now = runner.now()
+        elif operation.method != "GET":
+            now = runner.now()  # what was started may have been journalled a little later than it was asked for
+        if isinstance(result, BaseModel):
+            return Reply.of(result, _success(operation, runner)), now
+        if result is None:
+            return Reply(_success(operation, runner), b"null"), now
+        response: Response = result
+        return response, now
+
+    def _describe(self) -> Reply:
+        """The OpenAPI document, built when first asked for: start-up should not pay for it."""
+        if self._openapi is None:
+            from simulator.serving.openapi import document
+
+            self._openapi = Reply(200, dump(document(self.operations)))
+        return self._openapi
+
+    def _base_url(self, scope: Scope, host: bytes | None) -> str:
+        if host:
+            return f"{scope.get('scheme', 'http')}://{host.decode('latin-1')}"
+        return self._settings.public_url or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
+
+
+def _raw_path(scope: Scope) -> str:
+    raw = scope.get("raw_path")
+    return raw.decode("latin-1") if raw else quote(scope["path"])
+
+
+def _lost(method: str, path: str, match: Match | None) -> ApiError:
+    shown = path if len(path) <= LONGEST_PATH_SHOWN else f"{path[:LONGEST_PATH_SHOWN]}…"
+    if match is None:
+        hint = " (routes have no trailing slash)" if path.endswith("/") else ""
+        return RouteNotFound(f"No route: {method} {shown}{hint}")
+    allowed = ", ".join(match.allowed)
+    return MethodNotAllowed(f"{method} is not served on {shown}: use {allowed}", headers={"Allow": allowed})
+
+
+async def _read(receive: Receive, declared: bytes | None, limit: int) -> bytes:
+    """Collect the request body, and stop as soon as it is over the limit."""
+    if declared is not None and declared.isdigit() and (len(declared) > len(str(limit)) + 2 or int(declared) > limit):
+        raise _too_large(limit)
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        body: bytes = message.get("body", b"")
+        if len(body) > limit:
+            raise _too_large(limit)
+        return body
+    parts: list[bytes] = []
+    size = 0
+    while message["type"] == "http.request":
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+        message = await receive()
+    raise _Gone
+
+
+def _too_large(limit: int) -> ApiError:
+    return BodyTooLarge(f"the request body is over the limit of {limit} bytes (Settings.max_body)")
+
+
+def _success(operation: Operation, runner: Runner) -> int:
+    return int(runner.policies["create_status"]) if operation.creates else operation.status
+
+
+def _refusal(error: ApiError) -> Reply:
+    status, headers, body = render(error)
+    return Reply(status, body, [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()])

@@ -1,0 +1,94 @@
+"""Who may talk to us: our own names only, and a known key.
+
+A page in a browser can make the browser send requests to a loopback port (cross-site posts), or give its own name the
+address 127.0.0.1 (DNS rebinding). Both show in the `Origin` and `Host` headers, so those must be ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from simulator.errors import ApiError, Forbidden, NotSimulated, Unauthorized
+
+_AUTHORITY: Final = re.compile(
+    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?P<host>\[[^\]]*\]|[^:/\[\]@?#]*)(?::(?P<port>\d*))?/?"
+)
+_LOOPBACK_V4: Final = re.compile(r"127(?:\.\d{1,3}){3}")
+_REMEMBERED: Final = 256  # values; with every port of 127.0.0.0/8 there could be billions
+_USUAL: Final = b"Bearer "  # spelt as nearly every client does
+CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
+
+
+class Gate:
+    """Decides on `Host` and `Origin`.
+
+    An allowed value may be a host ("box.test"), a host with a port ("box.test:8787"), an origin with a scheme
+    ("https://box.test"), or "*". What it leaves out may be anything.
+    """
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        values = [value.strip().lower() for value in allowed]
+        self._anything = "*" in values
+        self._allowed = [_split(value) for value in values if value != "*"]
+        self._ours: set[bytes] = set()  # values that passed; a client sends the same one for ever
+
+    def check(self, header: str, value: bytes) -> None:
+        """Raise Forbidden unless the value of the `Host` or `Origin` header is ours."""
+        if value in self._ours:
+            return
+        text = value.decode("latin-1")
+        if not self._is_ours(text.strip().lower()):
+            raise Forbidden(
+                f"{header} {text[:200]!r} is not loopback: name it with --allow-origin to let it use the simulator"
+            )
+        if len(self._ours) < _REMEMBERED:
+            self._ours.add(value)
+
+    def _is_ours(self, value: str) -> bool:
+        if self._anything:
+            return True
+        scheme, host, port = _split(value)
+        if host in ("localhost", "[::1]") or _LOOPBACK_V4.fullmatch(host):
+            return True
+        return bool(host) and any(
+            host == name and their_scheme in (None, scheme or their_scheme) and their_port in (None, port)
+            for their_scheme, name, their_port in self._allowed
+        )
+
+
+def _split(value: str) -> tuple[str | None, str, str | None]:
+    found = _AUTHORITY.fullmatch(value)
+    if found is None:
+        return None, "", None
+    return found["scheme"], found["host"], found["port"] or None
+
+
+def bearer(header: bytes | None) -> str:
+    """Take the key out of an `Authorization` header, or raise Unauthorized."""
+    if header is not None and header.startswith(_USUAL) and not header.endswith(b" "):
+        return header[len(_USUAL) :].decode("latin-1").lstrip()
+    if header is None:
+        raise _unauthorised("no API key: send the header Authorization: Bearer <key>")
+    scheme, _, key = header.decode("latin-1").strip().partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise _unauthorised("the Authorization header should be: Bearer <key>")
+    return key.strip()
+
+
+def unknown_key(key: str) -> ApiError:
+    """The refusal of a key that no account has. Only its first characters are shown, never all of them."""
+    shown = key[: min(8, len(key) // 2)]
+    return _unauthorised(f"unknown API key {shown!r}…: use a key the simulator was started with (--api-key)")
+
+
+def _unauthorised(detail: str) -> ApiError:
+    return Unauthorized(detail, headers=CHALLENGE)
+
+
+def refuse_sub_account(value: bytes) -> None:
+    """Refuse a request made for a sub-account: answering from the account itself would be a lie."""
+    if value.strip():
+        shown = value.decode("latin-1")[:80]
+        raise NotSimulated(f"X-Sub-Account-Id {shown!r}: sub-accounts are not simulated, leave the header out")

@@ -1,0 +1,62 @@
+"""An HTTP operation as data: one table row gives the route, the parsing and the OpenAPI entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from simulator.runtime.runner import Runner
+    from simulator.world.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a handler may use: the account's runner and world, the instant of the request, the path's parameters.
+
+    A public operation asked without a key sees the first account.
+    """
+
+    runner: Runner
+    now: datetime
+    path: Mapping[str, str]
+    base_url: str  # "http://127.0.0.1:8787", as the client sees us
+
+    @property
+    def world(self) -> World:
+        """The world of the key that asked."""
+        return self.runner.world
+
+
+# (context, parsed query or None, parsed body or None) -> a model, None for JSON null, a starlette Response as it is,
+# or an awaitable of one of these.
+Handler = Callable[[Context, Any, Any], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method on one path.
+
+    `query`, `body` and `response` are pydantic models; they are used for parsing and for `/openapi.json` alike, so
+    what is described is what is served.
+    """
+
+    id: str  # operationId, as in the platform's own OpenAPI
+    method: str
+    path: str  # "/v1/agents/{agent_id}"
+    tag: str
+    summary: str
+    handler: Handler
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    body_required: bool = True
+    response: type[BaseModel] | None = None
+    nullable: bool = False  # the answer may be JSON null
+    creates: bool = False  # the policy `create_status` decides between 200 and 201
+    status: int = 200
+    errors: tuple[int, ...] = ()  # documented refusals besides 401 and 422
+    public: bool = False  # served without a key
