@@ -1,0 +1,59 @@
+"""The composition root: the only wiring.
+
+simulator = build_simulator(Settings(clock=ClockMode.AUTO))
+app = build_app(simulator)          # an ASGI application: mount it, or run it with uvicorn
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+
+from simulator import api, control
+from simulator.runtime.simulator import Simulator
+from simulator.serving.dispatch import Dispatcher
+from simulator.serving.operation import Operation
+from simulator.settings import Settings
+
+
+def operations() -> tuple[Operation, ...]:
+    """Everything that is routed: `/v1` and its relatives, then `/_sim`."""
+    return (*api.OPERATIONS, *control.OPERATIONS)
+
+
+def build_simulator(settings: Settings | None = None) -> Simulator:
+    """A simulator with nothing in it yet."""
+    return Simulator(settings)
+
+
+class SimulatorApp(Starlette):
+    """Starlette's life cycle around our own dispatcher, which routes in time proportional to the path's length."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        @asynccontextmanager
+        async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+            yield
+            await simulator.stop()
+
+        super().__init__(lifespan=lifespan)
+        self.simulator = simulator
+        self.dispatcher = Dispatcher(operations(), runner_for=simulator.runner_for, settings=simulator.settings)
+
+    def begin_shutdown(self) -> None:
+        """The server stops: answer long polls now."""
+        self.simulator.begin_shutdown()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve HTTP by the dispatcher; everything else is Starlette's."""
+        if scope["type"] == "http":
+            await self.dispatcher(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def build_app(simulator: Simulator) -> SimulatorApp:
+    """The ASGI application that serves `simulator`."""
+    return SimulatorApp(simulator)

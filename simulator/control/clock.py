@@ -1,0 +1,68 @@
+"""Simulated time: read it, change who moves it, move it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from simulator.clock import ClockMode
+from simulator.control.models import AdvanceIn, ClockIn, ClockOut, IdleIn, TimerOut
+from simulator.serving.operation import Context, Operation
+from simulator.wire.base import iso
+
+
+def _read(ctx: Context, _query: Any, _body: Any) -> ClockOut:
+    pacer = ctx.runner.pacer
+    upcoming = next(iter(pacer.timers), None)
+    return ClockOut(
+        mode=pacer.clock.mode.value,
+        now=iso(pacer.clock.now()),
+        scale=pacer.clock.scale,
+        flowing=pacer.clock.flowing,
+        in_flight=pacer.in_flight,
+        timers=len(pacer.timers),
+        next_timer=upcoming and TimerOut(timer=":".join(str(p) for p in upcoming[1]), due=iso(upcoming[0])),
+    )
+
+
+def _change(ctx: Context, query: Any, body: ClockIn) -> ClockOut:
+    clock = ctx.runner.clock
+    mode = clock.mode if body.mode is None else ClockMode(body.mode)
+    ctx.runner.pacer.set_mode(mode, clock.scale if body.scale is None else body.scale)
+    return _read(ctx, query, body)
+
+
+async def _advance(ctx: Context, query: Any, body: AdvanceIn) -> ClockOut:
+    await ctx.runner.advance(timedelta(seconds=body.seconds), _patience(body.patience))
+    return _read(ctx, query, body)
+
+
+async def _run_until_idle(ctx: Context, query: Any, body: IdleIn | None) -> ClockOut:
+    await ctx.runner.run_until_idle(_patience(body.patience if body else None))
+    return _read(ctx, query, body)
+
+
+def _patience(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+OPERATIONS = (
+    Operation(
+        id="simClock", method="GET", path="/_sim/clock", tag="simulator", summary="The account's time.",
+        handler=_read, response=ClockOut,
+    ),
+    Operation(
+        id="simSetClock", method="PUT", path="/_sim/clock", tag="simulator",
+        summary="Change who moves time; the instant stays the same.", handler=_change, body=ClockIn, response=ClockOut,
+    ),
+    Operation(
+        id="simAdvance", method="POST", path="/_sim/clock/advance", tag="simulator",
+        summary="Move time forward, firing every timer on the way.", handler=_advance, body=AdvanceIn,
+        response=ClockOut,
+    ),
+    Operation(
+        id="simRunUntilIdle", method="POST", path="/_sim/clock/run_until_idle", tag="simulator",
+        summary="Jump from timer to timer until none is left and nothing is in flight.",
+        handler=_run_until_idle, body=IdleIn, body_required=False, response=ClockOut,
+    ),
+)  # fmt: skip

@@ -1,0 +1,25 @@
+"""Everything that happened, in order, with long-polling."""
+
+from __future__ import annotations
+
+from simulator.control.models import JournalOut, JournalQuery
+from simulator.serving.operation import Context, Operation
+from simulator.wire.base import iso
+
+
+async def _read(ctx: Context, query: JournalQuery, _body: object) -> JournalOut:
+    found = await ctx.runner.journal_since(query.after, query.kind, query.limit, query.wait)
+    return JournalOut(
+        entries=[{"seq": e.seq, "at": iso(e.at), "kind": e.kind, **e.data} for e in found],
+        next=found[-1].seq if found else query.after,
+        dropped=ctx.world.journal.dropped,
+    )
+
+
+OPERATIONS = (
+    Operation(
+        id="simJournal", method="GET", path="/_sim/journal", tag="simulator",
+        summary="What happened: API requests, calls, turns with their chunks, findings, deliveries, timers.",
+        handler=_read, query=JournalQuery, response=JournalOut,
+    ),
+)  # fmt: skip

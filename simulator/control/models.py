@@ -1,0 +1,255 @@
+"""What `/_sim` looks like. snake_case throughout; durations in seconds; unknown fields are refused.
+
+Refusing unknown fields is the opposite of what `/v1` does: here a misspelt step would otherwise be a silent caller.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from simulator.engine.script import HangUp, Press, Say, Step, Wait
+from simulator.wire.calls import CallOut
+
+Digits = Annotated[str, Field(pattern=r"^[0-9*#]{1,64}$", description="Keys as they are pressed.")]
+
+
+def _audible(text: str) -> str:
+    if not text.strip():
+        raise ValueError("blank text cannot be said: give words, or wait to stay silent")
+    return text
+
+
+Words = Annotated[str, Field(min_length=1, max_length=20_000), AfterValidator(_audible)]
+Confidence = Annotated[float, Field(ge=0, le=1)]
+MAX_WAIT_STEP = 86_400.0  # seconds; longer than any call can last
+
+
+class ControlIn(BaseModel):
+    """A request body or query of `/_sim`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
+
+
+class ControlOut(BaseModel):
+    """An answer of `/_sim`."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+
+class StepIn(ControlIn):
+    """One step of a script; exactly one of `say`, `wait`, `press`, `hang_up`."""
+
+    say: Words | None = None
+    confidence: Confidence | None = Field(default=None, description="Of the speech recognition; with `say` only.")
+    wait: float | None = Field(default=None, ge=0, le=MAX_WAIT_STEP, description="Seconds of silence.")
+    press: Digits | None = None
+    hang_up: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        given = [name for name in ("say", "wait", "press", "hang_up") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"a step needs exactly one of say, wait, press, hang_up; got {given or 'none'}")
+        if self.confidence is not None and self.say is None:
+            raise ValueError("confidence goes with say only")
+        return self
+
+    def step(self) -> Step:
+        """The engine's step."""
+        if self.say is not None:
+            return Say(self.say) if self.confidence is None else Say(self.say, self.confidence)
+        if self.wait is not None:
+            return Wait(timedelta(seconds=self.wait))
+        return Press(self.press) if self.press is not None else HangUp()
+
+
+Script = Annotated[
+    list[Words | StepIn],
+    Field(max_length=10_000, description="What the remote party does: a string is something it says."),
+]
+
+
+def steps_of(script: list[str | StepIn] | None) -> tuple[Step, ...] | None:
+    """The engine's steps; None stays None (nobody has written a script)."""
+    if script is None:
+        return None
+    return tuple(Say(item) if isinstance(item, str) else item.step() for item in script)
+
+
+class DialIn(ControlIn):
+    """Someone dials one of the account's numbers."""
+
+    from_: str = Field(alias="from", description="Who dials, E.164; without a country code, US.")
+    to: str = Field(description="One of the account's numbers, with an agent attached.")
+    script: Script | None = Field(default=None, description="Absent: a live phone, driven by say, press, hang_up.")
+    wait: bool = Field(default=False, description="Answer when the call has ended; needs a script.")
+    timeout: float = Field(default=300, gt=0, le=3600, description="Real seconds that `wait` waits at most.")
+
+    @model_validator(mode="after")
+    def _wait_needs_script(self) -> Self:
+        if self.wait and self.script is None:
+            raise ValueError("wait needs a script: a live phone call has no end of its own")
+        return self
+
+
+class FindingOut(ControlOut):
+    """Something the handler did badly."""
+
+    kind: str
+    message: str
+    turn_id: str | None
+    at: str
+    sample: str
+
+
+class CallStarted(ControlOut):
+    """The call that was placed; with `wait`, everything about it."""
+
+    call_id: str
+    status: str
+    agent_id: str | None
+    disconnection_reason: str | None = None
+    duration_seconds: float | None = None
+    call: CallOut | None = Field(default=None, description="The whole `/v1` call; with `wait` only.")
+    findings: list[FindingOut] | None = Field(default=None, description="With `wait` only.")
+
+
+class SayIn(ControlIn):
+    """The remote party says something; it waits politely until the agent has finished."""
+
+    text: Words
+    confidence: Confidence = 0.95
+
+
+class PressIn(ControlIn):
+    """The remote party presses keys, when the agent has finished."""
+
+    digits: Digits
+
+
+class Done(ControlOut):
+    """The live call took it."""
+
+    call_id: str
+    status: str
+
+
+class TextIn(ControlIn):
+    """Someone texts one of the account's numbers."""
+
+    from_: str = Field(alias="from")
+    to: str
+    body: str = Field(default="", max_length=20_000)
+    media_urls: list[str] = Field(default_factory=list, max_length=20)
+    channel: Literal["sms", "mms"] | None = Field(
+        default=None, description="Absent: mms when there is media, else sms."
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.body and not self.media_urls:
+            raise ValueError("a text needs a body or media_urls")
+        return self
+
+
+class TextOut(ControlOut):
+    """Where the text went."""
+
+    message_id: str
+    conversation_id: str
+
+
+class PersonIn(ControlIn):
+    """Who answers when the account calls this number."""
+
+    script: Script | None = Field(default=None, description="Absent: answers and listens.")
+    answer: Literal["answered", "busy", "no_answer", "failed"] = "answered"
+    ring_seconds: float = Field(default=2.0, ge=0, le=120)
+
+
+class PersonOut(ControlOut):
+    """The person as registered."""
+
+    number: str
+    answer: str
+    ring_seconds: float
+    steps: int | None
+
+
+class ClockIn(ControlIn):
+    """Change who moves time, and how fast it flows."""
+
+    mode: Literal["system", "manual", "auto"] | None = None
+    scale: float | None = Field(default=None, gt=0, le=1_000_000)
+
+
+class TimerOut(ControlOut):
+    """A timer that is running."""
+
+    timer: str
+    due: str
+
+
+class ClockOut(ControlOut):
+    """The account's time."""
+
+    mode: str
+    now: str
+    scale: float
+    flowing: bool
+    in_flight: int
+    next_timer: TimerOut | None
+    timers: int
+
+
+class AdvanceIn(ControlIn):
+    """How far to move time."""
+
+    seconds: float = Field(gt=0, le=10 * 366 * 86_400, description="Simulated seconds.")
+    patience: float | None = Field(
+        default=None, ge=0, le=600, description="Real seconds a handler in flight may take before time passes it by."
+    )
+
+
+class IdleIn(ControlIn):
+    """How patient to be with handlers."""
+
+    patience: float | None = Field(default=None, ge=0, le=600)
+
+
+class JournalQuery(BaseModel):
+    """Which entries, and how long to wait for the first."""
+
+    model_config = ConfigDict(extra="ignore", defer_build=True)
+
+    after: int = Field(default=0, ge=0, le=2**53, description="Entries with a higher `seq` only.")
+    kind: str | None = Field(default=None, max_length=400, description="A kind or its first part; several by comma.")
+    wait: float = Field(default=0, ge=0, le=60, description="Real seconds to wait when there is none yet.")
+    limit: int = Field(default=1000, ge=1, le=10_000)
+
+
+class JournalOut(ControlOut):
+    """Part of the journal."""
+
+    entries: list[dict[str, Any]] = Field(description="`seq`, `at`, `kind` and what belongs to the kind.")
+    next: int = Field(description="Pass as `after` to go on.")
+    dropped: int = Field(description="Entries the bounded journal has forgotten.")
+
+
+class Health(ControlOut):
+    """The simulator answers."""
+
+    status: str
+    version: str
+    clock: str
+    contract: str
+
+
+class ResetOut(ControlOut):
+    """The account is empty again."""
+
+    status: str
+    now: str

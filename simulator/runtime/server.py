@@ -1,0 +1,114 @@
+"""uvicorn on a port we know before it starts: in the foreground for `serve`, in a thread for tests and the demo."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+
+from simulator.errors import UsageError
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises UsageError when the address is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        raise UsageError(
+            f"cannot listen on {host}:{port} ({error.strerror}): choose another with --port, or --port 0"
+        ) from error
+    return sock
+
+
+def url_of(sock: socket.socket) -> str:
+    """The base URL of a bound socket."""
+    host, port = sock.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """Says when it accepts connections, instead of being polled."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Long polls would hold their connections open; the application ends them first.
+        begin = getattr(self.config.app, "begin_shutdown", None)
+        if begin is not None:
+            begin()
+        await super().shutdown(sockets=sockets)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._on_ready()
+
+
+def _config(app: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app, log_level="warning", access_log=False, lifespan="on", server_header=False, timeout_graceful_shutdown=10
+    )
+
+
+def serve(app: Any, sock: socket.socket, on_ready: Callable[[], None]) -> None:
+    """Serve in the foreground until SIGINT or SIGTERM; requests in flight finish first, then SystemExit(0).
+
+    uvicorn raises the signal again when it has finished, so that the process dies of it; a clean stop is not a death.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _exit)
+    _Server(_config(app), on_ready).run(sockets=[sock])
+
+
+def _exit(_number: int, _frame: object) -> None:
+    raise SystemExit(0)
+
+
+class ServerThread:
+    """A server in a thread of its own, ready when `start` returns. A context manager."""
+
+    def __init__(self, app: Any, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._sock = bind(host, port)
+        self.url = url_of(self._sock)
+        self._ready = threading.Event()
+        self._server = _Server(_config(app), self._ready.set)
+        self._thread = threading.Thread(target=self._run, name="agentphone-simulator", daemon=True)
+
+    def _run(self) -> None:
+        try:
+            self._server.run(sockets=[self._sock])
+        finally:
+            self._ready.set()
+
+    def start(self) -> Self:
+        """Start and wait until connections are accepted."""
+        self._thread.start()
+        self._ready.wait()
+        if not self._server.started:
+            raise UsageError(f"the server at {self.url} did not start")
+        return self
+
+    def stop(self) -> None:
+        """Finish what is in flight, then end the thread."""
+        self._server.should_exit = True
+        self._thread.join()
+        self._sock.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

@@ -1,0 +1,40 @@
+"""The simulator: one runner per API key, nothing shared between them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from simulator.runtime.runner import Runner
+from simulator.settings import Settings
+
+
+class Simulator:
+    """All accounts of one process. Two simulators never meet: there is no module-level state.
+
+    Runners are made on first use, on the event loop that serves the request.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self._runners: dict[str, Runner] = {}
+
+    def runner_for(self, api_key: str) -> Runner | None:
+        """The account's runner, or None for a key this simulator was not given."""
+        runner = self._runners.get(api_key)
+        if runner is None and api_key in self.settings.api_keys:
+            runner = self._runners[api_key] = Runner(api_key, self.settings)
+        return runner
+
+    def unsettled(self) -> tuple[int, int]:
+        """How many calls are live and how many deliveries are pending, over all accounts."""
+        counts = [runner.unsettled() for runner in self._runners.values()]
+        return sum(c for c, _ in counts), sum(d for _, d in counts)
+
+    def begin_shutdown(self) -> None:
+        """Answer every long poll, so that connections can close."""
+        for runner in self._runners.values():
+            runner.begin_shutdown()
+
+    async def stop(self) -> None:
+        """Let everything in flight finish for a few seconds, then close it."""
+        await asyncio.gather(*(runner.stop() for runner in self._runners.values()))

@@ -1,0 +1,316 @@
+"""Live calls: feeds events to their engines and carries out the effects, in order, deciding nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from simulator.domain.calls import Call, Party, Utterance
+from simulator.domain.findings import Finding
+from simulator.domain.policy import Policies
+from simulator.domain.webhooks import Delivery, Outcome, OutcomeKind, WebhookEndpoint
+from simulator.engine import effects as fx
+from simulator.engine.call import CallEngine, CallSetup
+from simulator.engine.call_states import Timer, TurnEnd
+from simulator.engine.delivery import answered
+from simulator.engine.events import CallEvent, Dialled, ReplyBytes, ReplyEnded, ReplyFailed, ReplyStarted, TimerFired
+from simulator.runtime.deliver import Sender
+from simulator.runtime.outbox import Outbox
+from simulator.runtime.pacer import Pacer
+from simulator.runtime.turns import post_turn
+from simulator.world import calls, notices, webhooks
+from simulator.world.world import World
+
+TIMER = "call"
+SAMPLE_LIMIT = 1024  # bytes of a bad reply that a finding keeps: enough to recognise it
+NOT_SENT = "not sent"  # how every refusal of runtime.hosts begins
+BODY_LIMIT = 4096  # bytes of a reply that its delivery record keeps
+
+
+@dataclass(slots=True)
+class Turn:
+    """One turn request on the wire."""
+
+    id: str
+    delivery: Delivery
+    opened_at: datetime
+    attempted_at: datetime
+    task: asyncio.Task[None] | None = None
+    http_status: int | None = None
+    error: str | None = None
+    body: bytearray = field(default_factory=bytearray)
+    closed: bool = False
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """A call that has not ended, with its engine."""
+
+    id: str
+    agent_id: str | None
+    engine: CallEngine
+    held: bool  # a human being is on the line
+    turns: dict[str, Turn] = field(default_factory=dict)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    findings: list[Finding] = field(default_factory=list)
+
+
+class Switchboard:
+    """Every live call of one account."""
+
+    def __init__(self, world: World, pacer: Pacer, sender: Sender, outbox: Outbox) -> None:
+        self._world = world
+        self._pacer = pacer
+        self._sender = sender
+        self._outbox = outbox
+        self.live: dict[str, LiveCall] = {}
+        self.findings: dict[str, list[Finding]] = {}
+        self._perform: dict[type, Callable[[LiveCall, Any, datetime], None]] = {
+            fx.StartTimer: self._start_timer,
+            fx.StopTimer: self._stop_timer,
+            fx.ConnectCall: self._connect,
+            fx.StartSpeech: self._start_speech,
+            fx.OpenTurn: self._open_turn,
+            fx.ResendTurn: self._resend_turn,
+            fx.CancelTurn: self._cancel_turn,
+            fx.CloseTurn: self._close_turn,
+            fx.NoteChunk: self._note_chunk,
+            fx.Play: self._play,
+            fx.PlayDigits: self._play_digits,
+            fx.StopPlayback: self._stop_playback,
+            fx.NoteDigits: self._note_digits,
+            fx.AppendTranscript: self._append,
+            fx.ReportFinding: self._report,
+            fx.NoteScriptDone: self._script_done,
+            fx.EndCall: self._end,
+        }
+
+    # -- from outside ------------------------------------------------------------------------------------------
+
+    def start(self, call: Call, setup: CallSetup, *, held: bool) -> None:
+        """Ring the callee's phone."""
+        live = LiveCall(id=call.id, agent_id=call.agent_id, engine=CallEngine(setup), held=held)
+        self.live[call.id] = live
+        self.findings[call.id] = live.findings
+        if held:
+            self._pacer.hold()
+        self.feed(call.id, Dialled())
+
+    def feed(self, call_id: str, event: CallEvent) -> bool:
+        """Give the call's engine one event; False when the call is over."""
+        live = self.live.get(call_id)
+        if live is None:
+            return False
+        endpoint = self._endpoint(live)
+        live.engine.turn_timeout = endpoint.timeout if endpoint else None
+        now = self._pacer.clock.now()
+        for effect in live.engine.handle(event, now):
+            self._perform[type(effect)](live, effect, now)
+        self._pacer.arm()
+        return True
+
+    def fire(self, call_id: str, name: str) -> None:
+        """A timer of this call is due."""
+        self.feed(call_id, TimerFired(name))
+
+    def hang_up_all(self) -> None:
+        """Forget every live call without ceremony (reset)."""
+        for live in tuple(self.live.values()):
+            self._forget(live)
+
+    # -- effects: time -----------------------------------------------------------------------------------------
+
+    def _start_timer(self, live: LiveCall, effect: fx.StartTimer, now: datetime) -> None:
+        due = self._pacer.start_timer((TIMER, live.id, effect.name), effect.delay)
+        self._note("timer.started", now, live, timer=effect.name, due=due.isoformat())
+
+    def _stop_timer(self, live: LiveCall, effect: fx.StopTimer, _now: datetime) -> None:
+        self._pacer.timers.stop((TIMER, live.id, effect.name))
+
+    # -- effects: the leg --------------------------------------------------------------------------------------
+
+    def _connect(self, live: LiveCall, _effect: fx.ConnectCall, now: datetime) -> None:
+        call = calls.connect(self._world, live.id, now)
+        self._outbox.notify(notices.for_call_started(self._world, call, now))
+
+    def _end(self, live: LiveCall, effect: fx.EndCall, now: datetime) -> None:
+        call = calls.finish(self._world, live.id, effect.reason, now, effect.transferred_to)
+        self._forget(live)
+        self._outbox.notify(notices.for_call_ended(self._world, call, now))
+
+    def _forget(self, live: LiveCall) -> None:
+        if self.live.pop(live.id, None) is None:
+            return
+        for name in Timer:
+            self._pacer.timers.stop((TIMER, live.id, name))
+        for turn in live.turns.values():
+            if turn.task is not None:
+                turn.task.cancel()
+        if live.held:
+            self._pacer.release()
+        live.ended.set()
+
+    # -- effects: turns ----------------------------------------------------------------------------------------
+
+    def _endpoint(self, live: LiveCall) -> WebhookEndpoint | None:
+        return webhooks.endpoint_for(self._world, live.agent_id)
+
+    def _open_turn(self, live: LiveCall, effect: fx.OpenTurn, now: datetime) -> None:
+        endpoint = self._endpoint(live)
+        if endpoint is None:  # deleted between the engine's look and now: cannot happen on one loop
+            raise RuntimeError(f"{live.id}: turn {effect.turn_id} was opened without a webhook endpoint")
+        notice = notices.for_turn(
+            self._world,
+            self._world.calls[live.id],
+            transcript=effect.transcript,
+            confidence=effect.confidence,
+            turn_id=effect.turn_id,
+            now=now,
+        )
+        delivery = self._outbox.owe(notice, endpoint, retryable=False)
+        turn = Turn(effect.turn_id, delivery, opened_at=now, attempted_at=now)
+        live.turns[turn.id] = turn
+        self._note("turn.opened", now, live, turn_id=turn.id, delivery_id=delivery.id, transcript=effect.transcript)
+        self._post(live, turn, endpoint, now)
+
+    def _resend_turn(self, live: LiveCall, effect: fx.ResendTurn, now: datetime) -> None:
+        turn = live.turns[effect.turn_id]
+        if turn.task is not None:
+            turn.task.cancel()
+        endpoint = self._endpoint(live)
+        how = TurnEnd.FAILED if turn.error or turn.http_status else TurnEnd.TIMED_OUT
+        outcome = _outcome(turn, how, self._world.policies)
+        turn.delivery = self._outbox.record(turn.delivery, outcome, turn.attempted_at, again=True)
+        turn.http_status, turn.error, turn.attempted_at = None, None, now
+        turn.body.clear()
+        if endpoint is not None:
+            self._post(live, turn, endpoint, now)
+
+    def _post(self, live: LiveCall, turn: Turn, endpoint: WebhookEndpoint, now: datetime) -> None:
+        headers = self._outbox.headers(turn.delivery, endpoint, now)
+        feed = self._listener(live, turn)
+        turn.task = self._pacer.track(post_turn(self._sender, endpoint.url, headers, turn.delivery.body, turn.id, feed))
+
+    def _listener(self, live: LiveCall, turn: Turn) -> Callable[[CallEvent], None]:
+        """What the request's reader calls; keeps what the delivery record needs, then tells the engine."""
+        attempt = turn.attempted_at
+
+        def heard(event: CallEvent) -> None:
+            if turn.attempted_at is not attempt:
+                return  # an earlier try of a turn that was sent again
+            match event:
+                case ReplyStarted(http_status=status, content_type=kind):
+                    turn.http_status = status
+                    now = self._pacer.clock.now()
+                    after = (now - turn.opened_at).total_seconds()
+                    self._note(
+                        "turn.started", now, live,
+                        turn_id=turn.id, http_status=status, content_type=kind, after=after,
+                    )  # fmt: skip
+                case ReplyBytes(data=data):
+                    turn.body += data[: BODY_LIMIT - len(turn.body)] if len(turn.body) < BODY_LIMIT else b""
+                case ReplyFailed(error=error):
+                    turn.error = error
+                case ReplyEnded():
+                    pass
+            self.feed(live.id, event)
+
+        return heard
+
+    def _cancel_turn(self, live: LiveCall, effect: fx.CancelTurn, _now: datetime) -> None:
+        turn = live.turns[effect.turn_id]
+        if turn.task is not None:
+            turn.task.cancel()
+
+    def _close_turn(self, live: LiveCall, effect: fx.CloseTurn, now: datetime) -> None:
+        turn = live.turns[effect.turn_id]
+        turn.closed = True
+        turn.delivery = self._outbox.record(
+            turn.delivery, _outcome(turn, effect.how, self._world.policies), turn.attempted_at
+        )
+        after = (now - turn.opened_at).total_seconds()
+        self._note("turn.closed", now, live, turn_id=turn.id, how=str(effect.how), after=after)
+
+    # -- effects: what is heard --------------------------------------------------------------------------------
+
+    def _start_speech(self, live: LiveCall, effect: fx.StartSpeech, now: datetime) -> None:
+        self._speech(live, Party.REMOTE, effect.text, effect.duration, now)
+
+    def _play(self, live: LiveCall, effect: fx.Play, now: datetime) -> None:
+        self._speech(live, Party.AGENT, effect.text, effect.duration, now, turn_id=effect.turn_id)
+
+    def _speech(self, live: LiveCall, party: Party, text: str, duration: timedelta, now: datetime, **more: Any) -> None:
+        seconds = duration.total_seconds()
+        self._note("speech.started", now, live, party=party.value, text=text, duration=seconds, **more)
+
+    def _append(self, live: LiveCall, effect: fx.AppendTranscript, now: datetime) -> None:
+        utterance = Utterance(
+            id=self._world.entropy.new_id("transcript"),
+            party=effect.party,
+            text=effect.text,
+            at=now - effect.ago,
+            duration=effect.duration,
+            confidence=effect.confidence,
+            turn_id=effect.turn_id,
+        )
+        calls.append_utterance(self._world, live.id, utterance)
+        self._note("speech.heard", now, live, party=effect.party.value, text=effect.text, turn_id=effect.turn_id)
+
+    def _play_digits(self, live: LiveCall, effect: fx.PlayDigits, now: datetime) -> None:
+        self._note("digits", now, live, party=Party.AGENT.value, digits=effect.digits, turn_id=effect.turn_id)
+
+    def _note_digits(self, live: LiveCall, effect: fx.NoteDigits, now: datetime) -> None:
+        self._note("digits", now, live, party=Party.REMOTE.value, digits=effect.digits)
+
+    def _stop_playback(self, live: LiveCall, _effect: fx.StopPlayback, now: datetime) -> None:
+        self._note("speech.stopped", now, live, party=Party.AGENT.value)
+
+    def _note_chunk(self, live: LiveCall, effect: fx.NoteChunk, now: datetime) -> None:
+        turn = live.turns[effect.turn_id]
+        self._note(
+            "turn.chunk", now, live,
+            turn_id=turn.id, text=effect.text, interim=effect.interim, raw=_text(effect.raw),
+            after=(now - turn.opened_at).total_seconds(),
+        )  # fmt: skip
+
+    def _report(self, live: LiveCall, effect: fx.ReportFinding, now: datetime) -> None:
+        finding = Finding(
+            kind=effect.kind,
+            message=effect.message,
+            at=now,
+            call_id=live.id,
+            turn_id=effect.turn_id,
+            sample=effect.sample[:SAMPLE_LIMIT],
+        )
+        live.findings.append(finding)
+        self._note(
+            "finding", now, live,
+            finding=effect.kind.value, message=effect.message, turn_id=effect.turn_id, sample=_text(finding.sample),
+        )  # fmt: skip
+
+    def _script_done(self, live: LiveCall, _effect: fx.NoteScriptDone, now: datetime) -> None:
+        self._note("script.done", now, live)
+
+    def _note(self, kind: str, now: datetime, live: LiveCall, **data: Any) -> None:
+        self._world.journal.append(kind, now, call_id=live.id, **data)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _outcome(turn: Turn, how: str, policies: Policies) -> Outcome:
+    """What a voice turn's delivery record says, given how the turn ended."""
+    if how == TurnEnd.TIMED_OUT:
+        late = "no byte of a reply within the webhook's timeout"
+        return Outcome(kind=OutcomeKind.TIMED_OUT, http_status=turn.http_status, error=late)
+    if turn.http_status is not None:
+        outcome = answered(turn.http_status, _text(bytes(turn.body)), policies)
+        return replace(outcome, error=turn.error or outcome.error)
+    if turn.error is None:
+        return Outcome(kind=OutcomeKind.UNREACHABLE, error="the call ended before the handler answered")
+    refused = turn.error.startswith(NOT_SENT)
+    return Outcome(kind=OutcomeKind.REFUSED if refused else OutcomeKind.UNREACHABLE, error=turn.error)

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.clock import Clock, ClockMode
+from simulator.errors import StuckHandler
+from simulator.runtime import pacer as pacer_module
+from simulator.runtime.pacer import Key, Pacer
+
+START = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
+PATIENCE = timedelta(seconds=5)
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Bench:
+    """A pacer that records what fires and when, and lets a test react."""
+
+    def __init__(self, mode: ClockMode, scale: float = 1.0) -> None:
+        loop = asyncio.get_running_loop()
+        self.fired: list[tuple[Key, float]] = []
+        self.notes: list[str] = []
+        self.react: Callable[[Key], None] = lambda _key: None
+        self.pacer = Pacer(Clock(mode, START, loop.time, scale=scale), self._fire, self._note)
+
+    def _fire(self, key: Key) -> None:
+        self.fired.append((key, (self.pacer.clock.now() - START).total_seconds()))
+        self.react(key)
+
+    def _note(self, kind: str, _data: dict[str, Any]) -> None:
+        self.notes.append(kind)
+
+    def start(self, name: str, seconds: float) -> None:
+        self.pacer.start_timer((name,), timedelta(seconds=seconds))
+        self.pacer.arm()
+
+
+@pytest.fixture
+async def manual() -> AsyncIterator[Bench]:
+    bench = Bench(ClockMode.MANUAL)
+    yield bench
+    await bench.pacer.stop()
+
+
+@pytest.fixture
+async def auto() -> AsyncIterator[Bench]:
+    bench = Bench(ClockMode.AUTO)
+    yield bench
+    await bench.pacer.stop()
+
+
+async def test_manual_time_moves_only_when_told(manual: Bench) -> None:
+    manual.start("a", 10)
+    await manual.pacer.advance(timedelta(seconds=9.5), PATIENCE)
+    assert manual.fired == []
+    await manual.pacer.advance(timedelta(seconds=0.5), PATIENCE)
+    assert manual.fired == [(("a",), 10.0)]
+
+
+async def test_each_timer_fires_at_its_own_instant_and_time_ends_at_the_target(manual: Bench) -> None:
+    for name, seconds in (("b", 7), ("a", 3), ("c", 7)):
+        manual.start(name, seconds)
+    await manual.pacer.advance(timedelta(hours=1), PATIENCE)
+    assert manual.fired == [(("a",), 3.0), (("b",), 7.0), (("c",), 7.0)]
+    assert manual.pacer.clock.now() == START + timedelta(hours=1)
+
+
+async def test_a_timer_started_by_a_timer_fires_within_the_same_advance(manual: Bench) -> None:
+    manual.react = lambda key: manual.start("second", 5) if key == ("first",) else None
+    manual.start("first", 5)
+    await manual.pacer.advance(timedelta(seconds=10), PATIENCE)
+    assert manual.fired == [(("first",), 5.0), (("second",), 10.0)]
+
+
+async def test_auto_time_jumps_to_the_next_timer_when_idle(auto: Bench) -> None:
+    done = asyncio.Event()
+    auto.react = lambda key: done.set() if key == ("day",) else None
+    auto.start("minute", 60)
+    auto.start("day", 86_400)
+    await done.wait()
+    assert auto.fired == [(("minute",), 60.0), (("day",), 86_400.0)]
+    assert auto.notes == ["clock.jumped", "clock.jumped"]
+
+
+async def test_auto_time_does_not_jump_while_something_is_in_flight(auto: Bench) -> None:
+    gate = asyncio.Event()
+    done = asyncio.Event()
+    auto.react = lambda _key: done.set()
+
+    async def work() -> None:
+        await gate.wait()
+
+    auto.pacer.track(work())
+    auto.start("hour", 3600)
+    for _ in range(50):  # every chance to jump by mistake
+        await asyncio.sleep(0)
+    assert auto.fired == []
+    assert auto.pacer.clock.flowing
+    gate.set()
+    await done.wait()
+    assert auto.fired[0][0] == ("hour",)
+    assert not auto.pacer.clock.flowing
+
+
+async def test_a_hold_keeps_auto_time_flowing_until_released(auto: Bench) -> None:
+    done = asyncio.Event()
+    auto.react = lambda _key: done.set()
+    auto.pacer.hold()
+    auto.start("hour", 3600)
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert auto.fired == []
+    auto.pacer.release()
+    await done.wait()
+    assert auto.fired[0][0] == ("hour",)
+
+
+async def test_time_passes_an_impatiently_awaited_handler_by(manual: Bench) -> None:
+    forever = asyncio.Event()
+
+    async def stuck() -> None:
+        await forever.wait()
+
+    task = manual.pacer.track(stuck())
+    manual.react = lambda _key: (task.cancel(), None)[1]
+    manual.start("timeout", 30)
+    await manual.pacer.advance(timedelta(seconds=31), timedelta())
+    assert manual.fired == [(("timeout",), 30.0)]
+    assert task.cancelled()
+
+
+async def test_run_until_stops_as_soon_as_it_is_done(manual: Bench) -> None:
+    for second in (1, 2, 3):
+        manual.start(f"t{second}", second)
+    await manual.pacer.run_until(lambda: len(manual.fired) == 2, PATIENCE)
+    assert [key for key, _ in manual.fired] == [("t1",), ("t2",)]
+
+
+async def test_a_timer_that_starts_itself_for_ever_is_a_named_error(
+    manual: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacer_module, "MAX_JUMPS", 20)
+    manual.react = lambda key: manual.start(str(key[0]), 1)
+    manual.start("again", 1)
+    with pytest.raises(StuckHandler, match="still being started"):
+        await manual.pacer.run_until(lambda: False, PATIENCE)
+
+
+async def test_changing_the_mode_keeps_the_instant_and_the_timers(manual: Bench) -> None:
+    done = asyncio.Event()
+    manual.react = lambda _key: done.set()
+    manual.start("soon", 600)
+    manual.pacer.set_mode(ClockMode.AUTO, 1.0)
+    assert manual.pacer.clock.now() == START
+    await done.wait()
+    assert manual.fired == [(("soon",), 600.0)]
+
+
+async def test_system_time_can_be_advanced_too() -> None:
+    bench = Bench(ClockMode.SYSTEM)
+    bench.start("later", 5000)
+    await bench.pacer.advance(timedelta(seconds=6000), PATIENCE)
+    assert [key for key, _ in bench.fired] == [("later",)]
+    assert bench.pacer.clock.now() >= START + timedelta(seconds=6000)
+    await bench.pacer.stop()
+
+
+async def test_scaled_system_time_fires_on_real_time() -> None:
+    bench = Bench(ClockMode.SYSTEM, scale=1_000_000)
+    done = asyncio.Event()
+    bench.react = lambda _key: done.set()
+    bench.start("hour", 3600)
+    await done.wait()
+    assert bench.fired[0][1] >= 3600
+    await bench.pacer.stop()
+
+
+async def test_work_that_fails_is_reported_not_swallowed(auto: Bench) -> None:
+    reported: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context))
+
+    async def broken() -> None:
+        raise ValueError("boom")
+
+    task = auto.pacer.track(broken())
+    await asyncio.wait([task])
+    await asyncio.sleep(0)
+    assert isinstance(reported[0]["exception"], ValueError)
+
+
+async def test_nothing_fires_after_stop(auto: Bench) -> None:
+    auto.pacer.hold()
+    auto.start("late", 5)
+    await auto.pacer.stop()
+    auto.pacer.release()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert auto.fired == []
+
+
+@given(
+    delays=st.lists(st.floats(0, 1e6, allow_nan=False), max_size=30), cuts=st.lists(st.floats(0.001, 1e6), max_size=5)
+)
+def test_timers_fire_in_order_whatever_the_steps(delays: list[float], cuts: list[float]) -> None:
+    async def story() -> list[tuple[Key, float]]:
+        bench = Bench(ClockMode.MANUAL)
+        for index, delay in enumerate(delays):
+            bench.start(str(index), delay)
+        for cut in cuts:
+            await bench.pacer.advance(timedelta(seconds=cut), PATIENCE)
+        await bench.pacer.run_until(lambda: False, PATIENCE)
+        await bench.pacer.stop()
+        return bench.fired
+
+    fired = asyncio.run(story())
+    moments = [timedelta(seconds=delay) for delay in delays]
+    expected = sorted(range(len(delays)), key=lambda i: (moments[i], i))
+    assert [key for key, _ in fired] == [(str(i),) for i in expected]
+    assert [at for _, at in fired] == [moments[i].total_seconds() for i in expected]
