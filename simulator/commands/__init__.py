@@ -1,0 +1,1 @@
+"""The commands of `agentphone-simulator`: one module each, with a click command named `command`."""

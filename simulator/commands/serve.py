@@ -1,0 +1,118 @@
+"""`serve`: run the simulator until it is told to stop.
+
+The path from here to the first answer is the one that users wait for, so nothing is imported that it does not need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from simulator import __version__
+from simulator.clock import ClockMode
+from simulator.domain.policy import CONTRACTS, Policies
+from simulator.errors import UsageError
+from simulator.settings import DEFAULT_API_KEY, DEFAULT_HOST, DEFAULT_PORT, Settings
+
+
+@click.command()
+@click.option("--host", default=DEFAULT_HOST, show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0 takes a free port."
+)
+@click.option("--api-key", "api_keys", multiple=True, help="A key to accept; each is an account. May be repeated.")
+@click.option(
+    "--clock",
+    type=click.Choice([mode.value for mode in ClockMode]),
+    default=ClockMode.SYSTEM.value,
+    show_default=True,
+    help="Who moves time: wall time, only you (`advance`), or itself whenever nothing is in flight.",
+)
+@click.option(
+    "--scale",
+    type=click.FloatRange(0, 1_000_000, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Simulated seconds per real second.",
+)
+@click.option(
+    "--contract",
+    type=click.Choice(list(CONTRACTS)),
+    default="all",
+    show_default=True,
+    help="Which generation of the documentation to follow where they disagree.",
+)
+@click.option("--policy", "overrides", multiple=True, metavar="NAME=VALUE", help="Override one switch of the contract.")
+@click.option("--allow-host", "allow_hosts", multiple=True, help="A webhook host outside loopback to send to.")
+@click.option("--allow-origin", "allow_origins", multiple=True, help="A Host or Origin besides loopback to accept.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Where ids, secrets and numbers come from.")
+def command(
+    host: str,
+    port: int,
+    api_keys: Sequence[str],
+    clock: str,
+    scale: float,
+    contract: str,
+    overrides: Sequence[str],
+    allow_hosts: Sequence[str],
+    allow_origins: Sequence[str],
+    seed: int,
+) -> None:
+    """Run the simulator.
+
+    The last line printed is `ready URL`, once connections are accepted. SIGINT and SIGTERM let requests in flight
+    finish, then stop it.
+
+    Example: agentphone-simulator serve --port 0 --clock auto --policy caller_dtmf=turn
+    """
+    policies = Policies(contract, dict(_pair(text) for text in overrides))
+    keys = tuple(_key(text) for text in api_keys) or (DEFAULT_API_KEY,)
+
+    from simulator.app import build_app, build_simulator
+    from simulator.runtime.server import bind, serve, url_of
+
+    sock = bind(host, port)
+    url = url_of(sock)
+    settings = Settings(
+        api_keys=keys,
+        clock=ClockMode(clock),
+        scale=scale,
+        seed=seed,
+        policies=policies,
+        allow_hosts=tuple(allow_hosts),
+        allow_origins=tuple(allow_origins),
+        public_url=url,
+    )
+    simulator = build_simulator(settings)
+
+    def ready() -> None:
+        click.echo(f"agentphone-simulator {__version__}: contract {contract}, clock {clock}")
+        click.echo(f"base URL     {url}")
+        for key in keys:
+            click.echo(f"API key      {key}")
+        click.echo(f"control API  {url}/_sim")
+        click.echo(f"ready {url}")
+
+    try:
+        serve(build_app(simulator), sock, ready)
+    finally:
+        _report(*simulator.unsettled())
+
+
+def _report(calls: int, deliveries: int) -> None:
+    if calls or deliveries:
+        click.echo(f"stopped with calls still live: {calls}, deliveries still pending: {deliveries}", err=True)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"--policy {text!r} has no value: write --policy NAME=VALUE, such as caller_dtmf=turn")
+    return name.strip(), value.strip()
+
+
+def _key(text: str) -> str:
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise UsageError(f"--api-key {text!r} cannot be sent in a header: use printable ASCII without spaces")
+    return text
