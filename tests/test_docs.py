@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from simulator.cli import COMMANDS
+from simulator.domain.policy import POLICIES
+from tests.helpers.processes import run_handler, run_simulator
+from tests.helpers.readme import README, rendered
+
+ROOT = README.parent
+TEXT = README.read_text("utf-8")
+SECTIONS = dict(re.findall(r"^#{2,3} (.+?)\n(.*?)(?=^#{2,3} |\Z)", TEXT, re.DOTALL | re.MULTILINE))
+
+
+def block(section: str, language: str, index: int = 0) -> str:
+    """A code block of the README, exactly as a reader copies it."""
+    found: list[str] = re.findall(rf"```{language}\n(.*?)```", SECTIONS[section], re.DOTALL)
+    return found[index]
+
+
+@pytest.fixture(scope="module")
+def addresses() -> Iterator[tuple[str, str]]:
+    """A simulator and the sample handler, as the README starts them but on free ports."""
+    with run_simulator() as (base_url, _), run_handler("simple_starlette.py", None) as handler:
+        yield base_url, handler.url
+
+
+def run(command: list[str], source: str, addresses: tuple[str, str]) -> str:
+    base_url, webhook = addresses
+    source = source.replace("http://127.0.0.1:8787", base_url).replace("http://127.0.0.1:3000/webhook", webhook)
+    scripts = str(Path(sys.executable).parent)
+    env = {**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "AGENTPHONE_BASE_URL": base_url}
+    done = subprocess.run(
+        [*command, source], cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_generated_tables_are_up_to_date() -> None:
+    assert rendered(TEXT) == TEXT, "run: python -m tests.helpers.readme"
+
+
+def test_the_two_commands_set_everything_up_and_end_in_the_demo_and_in_pytest() -> None:
+    demo, tests = block("Two commands", "sh"), block("Two commands", "sh", 1)
+    setup = "python3 -m venv .venv && .venv/bin/pip install --quiet"
+    assert setup in demo and demo.strip().endswith(".venv/bin/agentphone-simulator demo")
+    assert setup in tests and tests.strip().endswith(".venv/bin/pytest")
+
+
+def test_the_sandbox_example_works_as_written(addresses: tuple[str, str]) -> None:
+    if shutil.which("curl") is None or shutil.which("bash") is None:
+        pytest.skip("curl or bash is missing")
+    out = run(["bash", "-euo", "pipefail", "-c"], block("Sandbox: curl and a terminal telephone", "sh"), addresses)
+    assert "shipped" in out
+    assert '"secret":"whsec_' in out
+    assert '"status":"success"' in out
+
+
+def test_the_sdk_example_works_as_written(addresses: tuple[str, str]) -> None:
+    out = run([sys.executable, "-c"], block("The official SDK, unmodified", "python"), addresses)
+    assert out.strip() == "True in-progress"
+
+
+def test_the_scripted_caller_works_as_written(addresses: tuple[str, str]) -> None:
+    out = run([sys.executable, "-c"], block("A scripted caller", "python"), addresses)
+    assert out.startswith("agent_hangup [None, ")
+    assert "shipped" in out
+    assert out.strip().endswith("[]")
+
+
+def test_every_command_and_policy_is_described() -> None:
+    for command in COMMANDS:
+        assert f"| `{command}" in SECTIONS["The command line"]
+    for policy in POLICIES:
+        assert f"| `{policy.name}` |" in SECTIONS["Contracts and policies"]
+
+
+def test_every_control_route_is_described() -> None:
+    from simulator.control import OPERATIONS
+
+    described = SECTIONS["The control API, `/_sim`"]
+    for operation in OPERATIONS:
+        last = operation.path.removeprefix("/_sim/").split("/")[-1]
+        assert last in described or "{number}" in operation.path, operation.path
+
+
+def test_every_dependency_has_its_reason() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    described = SECTIONS["Dependencies"]
+    names = [re.split(r"[\[><=;]", d)[0] for d in project["dependencies"]]
+    names += [re.split(r"[\[><=;]", d)[0] for d in project["optional-dependencies"]["test"]]
+    missing = [name for name in names if name.lower() not in described.lower()]
+    assert missing in ([], ["types-PyYAML"])
+
+
+def test_every_link_to_a_file_leads_somewhere() -> None:
+    for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", TEXT):
+        assert (ROOT / target).exists(), target

@@ -1,0 +1,43 @@
+"""`simulator.__all__` is what users may import from us: sorted, importable, and nothing public is missing from it."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from types import ModuleType
+
+import simulator
+
+
+def test_all_is_sorted_and_without_doubles() -> None:
+    assert list(simulator.__all__) == sorted(set(simulator.__all__))
+
+
+def test_every_public_name_can_be_imported() -> None:
+    missing = [name for name in simulator.__all__ if not hasattr(simulator, name)]
+    assert missing == []
+
+
+def test_nothing_public_is_left_out() -> None:
+    public = {
+        name
+        for name, value in vars(simulator).items()
+        if not name.startswith("_") and not isinstance(value, ModuleType) and name != "annotations"
+    }
+    assert public <= set(simulator.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    module = importlib.import_module("simulator")
+    assert not hasattr(module, "no_such_name")
+
+
+def test_importing_the_package_loads_no_web_server() -> None:
+    code = "import simulator, sys; print({'uvicorn', 'aiohttp', 'starlette', 'phonenumbers'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_the_version_is_the_packages() -> None:
+    assert simulator.__version__ == "0.1.0"
