@@ -27,7 +27,6 @@ class Board:
         if now < self.now:
             raise ValueError(f"an event at {now.isoformat()} came after one at {self.now.isoformat()}")
         self.now = now
-        self._effects = []  # an event that raised may have left some
 
     def since(self, then: datetime) -> timedelta:
         """Say how long ago `then` was."""

@@ -129,6 +129,11 @@ class CallEngine:
         """Whether there was a script and it has been played to its end."""
         return self._script_done
 
+    @property
+    def queued(self) -> int:
+        """How many things the remote party was asked to do that still wait for the floor."""
+        return self._party.queued
+
     def handle(self, event: CallEvent, now: datetime) -> list[Effect]:
         """Say what follows from `event`, which happened at `now` (aware, never before the previous event's)."""
         if self.ended and not isinstance(event, Dialled):

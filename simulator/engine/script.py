@@ -92,6 +92,11 @@ class ScriptedParty:
         """Whether there is a script and all of its steps have been taken."""
         return self._script is not None and not self._script
 
+    @property
+    def queued(self) -> int:
+        """How many live requests wait for the floor."""
+        return len(self._live)
+
     def ask(self, step: Say | Press) -> None:
         """Ask the party to do something when the floor is next free."""
         self._live.append(step)

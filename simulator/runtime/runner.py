@@ -27,6 +27,7 @@ from simulator.world import calls, people
 from simulator.world.journal import Entry, Journal
 from simulator.world.world import World
 
+MAX_QUEUED = 1000  # far more than anybody says ahead; a loop that floods a live call is told so
 INBOUND_RING = timedelta(seconds=1)  # the platform answers after the first ring
 
 
@@ -122,12 +123,21 @@ class Runner:
         self.switchboard.start(call, setup, held=live)
 
     def say(self, call_id: str, text: str, confidence: float) -> bool:
-        """The remote party wants to say something; False when the call has ended already."""
-        return self.switchboard.feed(call_id, RemoteSaid(text, confidence))
+        """The remote party wants to say something; False when the call has ended already.
+
+        Raises Conflict when too much is waiting to be said already.
+        """
+        return self._queue(call_id, RemoteSaid(text, confidence))
 
     def press(self, call_id: str, digits: str) -> bool:
-        """The remote party wants to press keys; False when the call has ended already."""
-        return self.switchboard.feed(call_id, RemotePressed(digits))
+        """The remote party wants to press keys; False and Conflict as for `say`."""
+        return self._queue(call_id, RemotePressed(digits))
+
+    def _queue(self, call_id: str, event: RemoteSaid | RemotePressed) -> bool:
+        live = self.switchboard.live.get(call_id)
+        if live is not None and live.engine.queued >= MAX_QUEUED:
+            raise Conflict(f"{call_id}: {MAX_QUEUED} things wait to be said or pressed: let time pass first")
+        return self.switchboard.feed(call_id, event)
 
     def hang_up(self, call_id: str) -> bool:
         """The remote party puts the phone down; False when the call has ended already."""

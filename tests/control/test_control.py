@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from simulator.clock import ClockMode
+from simulator.runtime import runner
 from tests.helpers.platform import platform
 from tests.helpers.receiver import Exchange, Receiver
 
@@ -176,3 +177,14 @@ async def test_a_reset_ends_whoever_waits_for_a_call_or_a_test() -> None:
         await p.post("/_sim/reset")
         assert "reset" in (await call)["detail"]
         assert "reset" in (await test)["detail"]
+
+
+async def test_a_live_call_that_is_flooded_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "MAX_QUEUED", 3)
+    async with Receiver() as handler, platform(ClockMode.MANUAL) as p:
+        _, number = await p.line(handler.url)
+        call = (await p.post("/_sim/calls", {"from": "+14155550150", "to": number}))["call_id"]
+        for _ in range(3):
+            await p.post(f"/_sim/calls/{call}/say", {"text": "hello"})
+        refused = await p.post(f"/_sim/calls/{call}/press", {"digits": "1"}, 409)
+        assert "let time pass" in refused["detail"]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from simulator.domain.findings import FindingKind
 from simulator.engine.chunks import MAX_DEPTH, MAX_SAMPLE, Chunk, parse_json, understand
+from tests.helpers.engine import unhurried
 
 
 def read(text: str | bytes) -> Chunk:
@@ -218,10 +219,12 @@ def test_a_megabyte_of_escapes_is_measured_at_once() -> None:
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
 )
 FIELDS = ["text", "interim", "hangup", "action", "digits", "press_digit", "dtmf", "other"]
 
 
+@unhurried
 @given(st.dictionaries(st.sampled_from(FIELDS), ANY_JSON))
 def test_any_object_is_understood_somehow(fields: dict[str, Any]) -> None:
     chunk = read(json.dumps(fields))
@@ -238,6 +241,7 @@ def test_any_object_is_understood_somehow(fields: dict[str, Any]) -> None:
     )
 
 
+@unhurried
 @given(st.binary() | st.text(alphabet='{}[]",:\\ntrue 1').map(str.encode))
 def test_any_bytes_are_json_or_raise_value_error(data: bytes) -> None:
     try:

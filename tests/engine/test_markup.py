@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.engine.markup import strip_markup
+from tests.helpers.engine import unhurried
 
 
 @pytest.mark.parametrize(
@@ -115,6 +116,7 @@ MARKUP_PIECES = [
 ]
 
 
+@unhurried
 @given(st.text() | st.lists(st.sampled_from(MARKUP_PIECES)).map("".join))
 def test_what_is_left_is_made_of_what_was_there(text: str) -> None:
     spoken = strip_markup(text)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.engine.speech import heard, speech_duration, tones_duration
-from tests.helpers.engine import seconds
+from tests.helpers.engine import seconds, unhurried
 
 
 def test_words_are_spoken_at_the_rate_given() -> None:
@@ -90,6 +90,7 @@ def test_punctuation_alone_is_not_heard(text: str) -> None:
     assert heard(text, timedelta(), speech_duration(text)) == ""
 
 
+@unhurried
 @given(st.text(), st.floats(0, 1.5), st.floats(0.25, 4))
 def test_what_was_heard_is_a_prefix_and_never_shrinks(text: str, share: float, speed: float) -> None:
     duration = speech_duration(text, speed)
@@ -99,6 +100,7 @@ def test_what_was_heard_is_a_prefix_and_never_shrinks(text: str, share: float, s
     assert heard(text, duration, duration) == text
 
 
+@unhurried
 @given(st.text(), st.text())
 def test_more_text_never_takes_less_time(one: str, two: str) -> None:
     assert speech_duration(f"{one} {two}") >= max(speech_duration(one), speech_duration(two))

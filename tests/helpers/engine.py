@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
+from hypothesis import HealthCheck, settings
+
 from simulator.domain.calls import Direction, Party
 from simulator.domain.findings import FindingKind
 from simulator.domain.policy import Policies
@@ -38,6 +40,9 @@ from simulator.engine.script import Answer
 START: Final = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 NDJSON: Final = "application/x-ndjson"
 JSON: Final = "application/json"
+
+# For generated tests: the machine that runs them may be busy, and none of them measures time.
+unhurried: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 E = TypeVar("E")
 
