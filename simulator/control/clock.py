@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from simulator.clock import ClockMode
 from simulator.control.models import AdvanceIn, ClockIn, ClockOut, IdleIn, TimerOut
+from simulator.errors import BadRequest
 from simulator.serving.operation import Context, Operation
 from simulator.wire.base import iso
+
+# Dates end with the year 9999; what is scheduled from here on still fits.
+LAST_INSTANT: Final = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def _read(ctx: Context, _query: Any, _body: Any) -> ClockOut:
@@ -33,7 +37,10 @@ def _change(ctx: Context, query: Any, body: ClockIn) -> ClockOut:
 
 
 async def _advance(ctx: Context, query: Any, body: AdvanceIn) -> ClockOut:
-    await ctx.runner.advance(timedelta(seconds=body.seconds), _patience(body.patience))
+    delta = timedelta(seconds=body.seconds)
+    if ctx.now + delta > LAST_INSTANT:
+        raise BadRequest(f"time cannot move past {iso(LAST_INSTANT)}: POST /_sim/reset starts it over")
+    await ctx.runner.advance(delta, _patience(body.patience))
     return _read(ctx, query, body)
 
 

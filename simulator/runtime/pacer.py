@@ -103,9 +103,11 @@ class Pacer:
         # One timer per pass, so that what it sets in motion is seen before the next one.
         self._handle = None
         key = self.timers.pop_due(self.clock.now())
-        if key is not None:
-            self._fire(key)
-        self.arm()
+        try:
+            if key is not None:
+                self._fire(key)
+        finally:
+            self.arm()
 
     def _jump(self) -> None:
         self._handle = None

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, WithJsonSchema
@@ -13,6 +14,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError, core_schema
 
 
+@lru_cache(maxsize=4096)  # one instant is written many times: in every history that a message is part of
 def iso(instant: datetime) -> str:
     """Write an instant the way the platform does: "2026-01-05T15:00:00.000Z" (UTC, cut to milliseconds)."""
     at = instant.astimezone(UTC)

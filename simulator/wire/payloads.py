@@ -11,10 +11,11 @@ thousands of these per second.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+
+from pydantic_core import to_json
 
 from simulator.domain.calls import Call, CallStatus, exchanges
 from simulator.domain.messages import Channel, HistoryEntry, Message
@@ -39,9 +40,9 @@ def render(notice: Notice, policies: Policies) -> bytes:
     """
     body = _envelope(notice, policies)
     try:
-        return _JSON.encode(body).encode()
-    except ValueError:  # UnicodeEncodeError is one too
-        return _JSON.encode(_mended(body)).encode()
+        return to_json(body, inf_nan_mode="null", fallback=_plain)
+    except ValueError:  # a lone surrogate
+        return to_json(_mended(body), inf_nan_mode="null", fallback=_plain)
 
 
 def _envelope(notice: Notice, policies: Policies) -> Json:
@@ -224,8 +225,3 @@ def _mended(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_mended(item) for item in value]
     return value
-
-
-_JSON: Final = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"), default=_plain
-)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from simulator.domain.calls import Call, Direction, Party
+from simulator.domain.calls import Call, Direction, Party, Utterance
 from simulator.domain.ids import PREFIXES
 from simulator.domain.messages import Channel, HistoryEntry, Message, MessageStatus
 from simulator.domain.phone import normalise
@@ -44,16 +45,16 @@ def for_turn(
     world: World, call: Call, *, transcript: str, confidence: float | None, turn_id: str, now: datetime
 ) -> Notice:
     """Tell the handler what the remote party just said. Voice payloads have no conversation state."""
-    spoken = _spoken(call)
+    utterances = call.utterances
     if not world.policies.on("history_includes_current") and _ends_with_turn(call, transcript):
-        spoken = spoken[:-1]
+        utterances = utterances[:-1]
     return Notice(
         event_type=EventType.AGENT_MESSAGE,
         at=now,
         agent_id=call.agent_id,
         channel=Channel.VOICE,
         call=call,
-        history=_cut(spoken, _context_limit(world, call.agent_id)),
+        history=_spoken(utterances, _context_limit(world, call.agent_id)),
         transcript=transcript,
         confidence=confidence,
         turn_id=turn_id,
@@ -71,7 +72,10 @@ def for_message_received(world: World, message: Message, now: datetime) -> list[
         events.append(EventType.AGENT_MESSAGE)
     if world.policies.on("message_received_event"):
         events.append(EventType.MESSAGE_RECEIVED)
-    return [_about_message(world, event_type, message, now) for event_type in events]
+    if not events:
+        return []
+    first = _about_message(world, events[0], message, now)
+    return [first, *(replace(first, event_type=event_type) for event_type in events[1:])]
 
 
 def for_message_sent(world: World, message: Message, now: datetime) -> list[Notice]:
@@ -122,7 +126,7 @@ def for_test(
         agent_id=agent_id,
         channel=text.channel,
         message=text,
-        history=_cut((line,), endpoint.context_limit),
+        history=(line,) if endpoint.context_limit else (),
         test=True,
         state={"testMode": True},
     )
@@ -135,7 +139,7 @@ def _about_call(world: World, event_type: EventType, call: Call, now: datetime) 
         agent_id=call.agent_id,
         channel=Channel.VOICE,
         call=call,
-        history=_cut(_spoken(call), _context_limit(world, call.agent_id)),
+        history=_spoken(call.utterances, _context_limit(world, call.agent_id)),
     )
 
 
@@ -164,8 +168,8 @@ def _context_limit(world: World, agent_id: str | None) -> int:
     return endpoint.context_limit if endpoint else webhooks.DEFAULT_CONTEXT_LIMIT
 
 
-def _spoken(call: Call) -> tuple[HistoryEntry, ...]:
-    """The call so far. Directions are seen from the platform: a human's words come in, whoever dialled."""
+def _spoken(utterances: tuple[Utterance, ...], limit: int) -> tuple[HistoryEntry, ...]:
+    """The end of the call so far. Directions are seen from the platform: a human's words come in, whoever dialled."""
     return tuple(
         HistoryEntry(
             content=utterance.text,
@@ -173,7 +177,7 @@ def _spoken(call: Call) -> tuple[HistoryEntry, ...]:
             channel=Channel.VOICE,
             at=utterance.at,
         )
-        for utterance in call.utterances
+        for utterance in (utterances[-limit:] if limit > 0 else ())
     )
 
 
@@ -181,10 +185,6 @@ def _ends_with_turn(call: Call, transcript: str) -> bool:
     # Keys pressed, and the empty turn at connect, are turns without an utterance in the transcript.
     last = call.utterances[-1] if call.utterances else None
     return last is not None and last.party is Party.REMOTE and last.text == transcript
-
-
-def _cut(history: tuple[HistoryEntry, ...], limit: int) -> tuple[HistoryEntry, ...]:
-    return history[-limit:] if limit > 0 else ()
 
 
 def _party(text: str) -> str:

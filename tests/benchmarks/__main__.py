@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from simulator.clock import ClockMode
-from simulator.domain.webhooks import DeliveryStatus
+from simulator.domain.webhooks import DeliveryStatus, Notice
 from simulator.engine.script import Say
 from simulator.settings import DEFAULT_API_KEY
 from simulator.world import calls, messages, notices
@@ -124,13 +124,15 @@ async def deliveries(webhook: str, count: int = 2000) -> Iterator[Row]:
         world, runner = p.runner.world, p.runner
         body = b""
 
+        due: list[Notice] = []
+        for _ in range(count // 2):  # two events for each text
+            message, _ = messages.receive(world, from_number=CALLER, to_number=number, body="hello", now=runner.now())
+            due += notices.for_message_received(world, message, runner.now())
+
         async def ours() -> None:
             nonlocal body
-            for _ in range(count // 2):  # two events for each text
-                message, _ = messages.receive(
-                    world, from_number=CALLER, to_number=number, body="hello", now=runner.now()
-                )
-                runner.notify(notices.for_message_received(world, message, runner.now()))
+            for notice in due:
+                runner.notify([notice])
                 if runner.pacer.in_flight >= 32:
                     await runner.pacer.settle(timedelta(seconds=60))
             await runner.pacer.settle(timedelta(seconds=60))

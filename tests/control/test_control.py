@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -188,3 +189,11 @@ async def test_a_live_call_that_is_flooded_says_so(monkeypatch: pytest.MonkeyPat
             await p.post(f"/_sim/calls/{call}/say", {"text": "hello"})
         refused = await p.post(f"/_sim/calls/{call}/press", {"digits": "1"}, 409)
         assert "let time pass" in refused["detail"]
+
+
+async def test_time_has_an_end_and_says_so() -> None:
+    async with platform(ClockMode.MANUAL, start=datetime(8995, 1, 1, tzinfo=UTC)) as p:
+        await p.post("/_sim/clock/advance", {"seconds": 3600})
+        refused = await p.post("/_sim/clock/advance", {"seconds": 300_000_000}, 400)
+        assert "9000-01-01" in refused["detail"]
+        assert (await p.get("/_sim/clock"))["now"] == "8995-01-01T01:00:00.000Z"

@@ -228,3 +228,23 @@ def test_timers_fire_in_order_whatever_the_steps(delays: list[float], cuts: list
     expected = sorted(range(len(delays)), key=lambda i: (moments[i], i))
     assert [key for key, _ in fired] == [(str(i),) for i in expected]
     assert [at for _, at in fired] == [moments[i].total_seconds() for i in expected]
+
+
+async def test_a_timer_whose_work_fails_does_not_stop_time() -> None:
+    reported: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context))
+    bench = Bench(ClockMode.AUTO)
+    done = asyncio.Event()
+
+    def react(key: Key) -> None:
+        if key == ("bad",):
+            raise ValueError("boom")
+        done.set()
+
+    bench.react = react
+    bench.start("bad", 1)
+    bench.start("good", 2)
+    await done.wait()
+    assert [key for key, _ in bench.fired] == [("bad",), ("good",)]
+    assert isinstance(reported[0]["exception"], ValueError)
+    await bench.pacer.stop()

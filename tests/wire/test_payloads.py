@@ -319,8 +319,8 @@ def test_a_number_that_is_not_json_becomes_null() -> None:
 
 
 def test_a_state_that_is_no_json_at_all_is_our_mistake() -> None:
-    with pytest.raises(TypeError, match="datetime is not JSON"):
-        render(replace(text_notice(), state={"at": AT}), DEFAULT)
+    with pytest.raises(ValueError, match="object is not JSON"):
+        render(replace(text_notice(), state={"at": object()}), DEFAULT)
 
 
 def strictly(text: str) -> Any:
