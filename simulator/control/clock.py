@@ -65,7 +65,7 @@ OPERATIONS = (
     Operation(
         id="simAdvance", method="POST", path="/_sim/clock/advance", tag="simulator",
         summary="Move time forward, firing every timer on the way.", handler=_advance, body=AdvanceIn,
-        response=ClockOut,
+        response=ClockOut, errors=(400,),
     ),
     Operation(
         id="simRunUntilIdle", method="POST", path="/_sim/clock/run_until_idle", tag="simulator",
