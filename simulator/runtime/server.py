@@ -7,11 +7,13 @@ import socket
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import uvicorn
 
 from simulator.errors import UsageError
+
+THREAD_NAME: Final = "agentphone-simulator"  # of a ServerThread, in logs and debuggers
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -83,7 +85,7 @@ class ServerThread:
         self.url = url_of(self._sock)
         self._ready = threading.Event()
         self._server = _Server(_config(app), self._ready.set)
-        self._thread = threading.Thread(target=self._run, name="agentphone-simulator", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
 
     def _run(self) -> None:
         try:
