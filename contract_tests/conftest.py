@@ -12,7 +12,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from contract_tests.target import Target
+from contract_tests.target import PATIENCE, Target
 from simulator.app import build_app, build_simulator
 from simulator.clock import ClockMode
 from simulator.runtime.server import THREAD_NAME, ServerThread
@@ -20,7 +20,6 @@ from simulator.settings import DEFAULT_API_KEY, Settings
 from tests.helpers.webhook_receiver import Receiver
 
 ACCOUNTS: Final = 400  # every test, and every Hypothesis example, may have a world of its own
-PATIENCE: Final = 30.0  # real seconds before a hung server fails a test
 
 settings.register_profile(
     "contract", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]

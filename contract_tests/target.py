@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 PAGE = 100
+PATIENCE = 30.0  # real seconds before a hung server fails a test
 
 
 class Target:

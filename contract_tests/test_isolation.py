@@ -8,9 +8,8 @@ from typing import Final
 import httpx
 import pytest
 
-from contract_tests.conftest import PATIENCE
 from contract_tests.facts import PROMISED, Fact
-from contract_tests.target import Target
+from contract_tests.target import PATIENCE, Target
 from simulator.app import build_app, build_simulator
 from simulator.clock import ClockMode
 from simulator.runtime.server import ServerThread

@@ -248,3 +248,22 @@ async def test_a_timer_whose_work_fails_does_not_stop_time() -> None:
     assert [key for key, _ in bench.fired] == [("bad",), ("good",)]
     assert isinstance(reported[0]["exception"], ValueError)
     await bench.pacer.stop()
+
+
+async def test_what_was_cancelled_is_waited_for_even_without_patience(manual: Bench) -> None:
+    cleaned: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for _ in range(5):  # closing a connection takes some turns of the loop
+                await asyncio.sleep(0)
+            cleaned.append("closed")
+
+    task = manual.pacer.track(work())
+    await asyncio.sleep(0)
+    manual.react = lambda _key: (task.cancel(), None)[1]
+    manual.start("timeout", 30)
+    await manual.pacer.advance(timedelta(seconds=30), timedelta())
+    assert cleaned == ["closed"]
