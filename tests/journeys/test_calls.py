@@ -8,6 +8,7 @@ import pytest
 
 from simulator.clock import ClockMode
 from simulator.domain.policy import Policies
+from simulator.wire.base import iso
 from tests.helpers.platform import Platform, platform
 from tests.helpers.receiver import Exchange, Receiver, Reply, answer
 
@@ -115,16 +116,20 @@ async def test_a_caller_who_says_nothing_for_ten_minutes_is_hung_up_on() -> None
 
 
 async def test_a_handler_that_never_answers_times_out_in_simulated_time() -> None:
+    closed = asyncio.Event()
+
     async def never(exchange: Exchange) -> None:
         await exchange.hung_up()
+        closed.set()
 
     async with Receiver(by_event([never])) as handler, platform(ClockMode.MANUAL) as p:
         _, number = await p.line(handler.url)
         await p.post("/v1/webhooks", {"url": handler.url, "timeout": 120})
-        call = await p.post("/_sim/calls", {"from": CALLER, "to": number, "script": ["Hello?"]})
+        call = await p.post("/_sim/calls", {"from": CALLER, "to": number, "script": ["Hello?", {"wait": 300}]})
         await p.post("/_sim/clock/advance", {"seconds": 3, "patience": 0})
         await handler.received(2)  # the turn is on the wire
-        await p.post("/_sim/clock/advance", {"seconds": 300, "patience": 0})
+        await p.post("/_sim/clock/advance", {"seconds": 130, "patience": 0})
+        await closed.wait()  # the request was cancelled on the wire, though the call goes on
         await p.post("/_sim/clock/run_until_idle")
         record = await p.get(f"/v1/calls/{call['call_id']}")
         assert [(t["transcript"], t["response"]) for t in record["transcripts"]] == [("Hello?", None)]
@@ -204,6 +209,29 @@ async def test_a_live_phone_keeps_an_auto_clock_from_jumping() -> None:
         assert (await p.get("/_sim/clock"))["flowing"] is True
         await p.post(f"/_sim/calls/{call}/hang_up")
         assert (await p.get(f"/v1/calls/{call}"))["status"] == "completed"
+        await p.post("/_sim/clock/run_until_idle")
+        assert (await p.get("/_sim/clock"))["flowing"] is False
+
+
+async def test_a_call_that_has_ended_leaves_no_timer_behind() -> None:
+    async with Receiver() as handler, platform(ClockMode.MANUAL) as p:
+        _, number = await p.line(handler.url)
+        call = (await p.post("/_sim/calls", {"from": CALLER, "to": number}))["call_id"]
+        await p.post("/_sim/clock/advance", {"seconds": 5})
+        assert (await p.get("/_sim/clock"))["timers"] == 2  # silence and the longest duration
+        await p.post(f"/_sim/calls/{call}/hang_up")
+        await p.post("/_sim/clock/advance", {"seconds": 1})
+        assert (await p.get("/_sim/clock"))["timers"] == 0
+
+
+async def test_words_are_dated_by_when_they_began() -> None:
+    async with Receiver(by_event([says("It shipped.")])) as handler, platform(ClockMode.MANUAL) as p:
+        _, number = await p.line(handler.url)
+        call = await dial(p, number, "Where is my order?")
+        began = [e["at"] for e in await p.journal("speech.started")]
+        heard = [u.at for u in p.runner.world.calls[call["call_id"]].utterances]
+        assert [iso(at) for at in heard] == began
+        assert began[0] < began[1]
 
 
 async def test_maximum_duration_ends_the_call() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,11 @@ def at(entry: dict[str, str]) -> datetime:
     return datetime.fromisoformat(entry["at"])
 
 
+def before_retry(page: dict[str, Any]) -> int:
+    """How many deliveries wait for their next attempt; nothing else may keep a timer."""
+    return sum(delivery["nextRetryAt"] is not None for delivery in page["items"])
+
+
 async def test_the_whole_ladder_is_climbed_in_simulated_time() -> None:
     async with Receiver(answer(503)) as handler, platform() as p:
         _, number = await p.line(handler.url)
@@ -55,6 +61,7 @@ async def test_a_receiver_that_recovers_gets_the_payload_once_more_and_no_furthe
         await p.ask("PATCH", f"/v1/agents/{agent}", json={"enableMessaging": True})
         await text(p, number)
         await p.post("/_sim/clock/advance", {"seconds": 1})
+        assert (await p.get("/_sim/clock"))["timers"] == before_retry(await p.get("/v1/webhooks/deliveries"))
         before = await p.get("/v1/webhooks/deliveries/stats", hours=24)
         assert before["pending"] > 0
         await p.post("/_sim/clock/run_until_idle")
