@@ -2,12 +2,12 @@
 
     SimulatorError                     anything of ours
     ├── UsageError                     the embedding program or the command line used us wrongly
-    │   ├── UnknownPolicy              a policy, value or contract that does not exist
-    │   └── HostRefused                a webhook host outside loopback that was not named with --allow-host
+    │   └── UnknownPolicy              a policy, value or contract that does not exist
     ├── IllegalTransition              a call was fed an event that its state does not allow: a bug of whoever fed it
     ├── StuckHandler                   real time ran out while waiting for a handler to finish
     └── ApiError                       a refusal with an HTTP status; `/v1` and `/_sim` render it the same way
         ├── BadRequest                 400  a rule refuses a well-formed request
+        │   └── InvalidPhoneNumber     400  text that is no telephone number
         ├── Unauthorized               401
         ├── PaymentRequired            402
         ├── Forbidden                  403
@@ -40,10 +40,6 @@ class UsageError(SimulatorError):
 
 class UnknownPolicy(UsageError):
     """A policy name, policy value or contract name that is not in `domain/policy.py`."""
-
-
-class HostRefused(UsageError):
-    """A webhook host that may not be contacted without `--allow-host`."""
 
 
 class IllegalTransition(SimulatorError):

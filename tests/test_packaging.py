@@ -26,7 +26,7 @@ def test_the_wheel_carries_what_it_needs_and_nothing_of_the_repository(wheel: Pa
     assert "simulator/fixtures/handlers/simple_starlette.py" in names
     tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
     assert tops == {"simulator"}
-    assert not [name for name in names if "node_modules" in name or name.endswith(".pyc")]
+    assert not [name for name in names if "node_modules" in name or "pictures" in name or name.endswith(".pyc")]
 
 
 def test_the_demo_runs_from_the_wheel_in_a_fresh_environment(wheel: Path, tmp_path: Path) -> None:

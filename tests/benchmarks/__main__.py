@@ -118,11 +118,14 @@ async def timed(work: Callable[[], Awaitable[object]]) -> float:
 
 
 async def deliveries(webhook: str, count: int = 2000) -> Iterator[Row]:
-    """Signed deliveries, records and journal included, against a bare aiohttp loop posting the same bytes."""
+    """Signed deliveries, records and journal included, against a bare aiohttp loop posting the same bytes.
+
+    The same bytes are the same body under the same headers; the bare loop makes neither.
+    """
     async with platform(ClockMode.MANUAL) as p, aiohttp.ClientSession() as session:
         _, number = await p.line(webhook)
         world, runner = p.runner.world, p.runner
-        body = b""
+        body, headers = b"", {}
 
         due: list[Notice] = []
         for _ in range(count // 2):  # two events for each text
@@ -130,16 +133,17 @@ async def deliveries(webhook: str, count: int = 2000) -> Iterator[Row]:
             due += notices.for_message_received(world, message, runner.now())
 
         async def ours() -> None:
-            nonlocal body
+            nonlocal body, headers
             for notice in due:
                 runner.notify([notice])
                 if runner.pacer.in_flight >= 32:
                     await runner.pacer.settle(timedelta(seconds=60))
             await runner.pacer.settle(timedelta(seconds=60))
-            body = next(reversed(world.deliveries.values())).body
+            last = next(reversed(world.deliveries.values()))
+            body, headers = last.body, runner.outbox.headers(last, world.endpoints[None], runner.now())
 
         async def post() -> None:
-            async with session.post(webhook, data=body, headers={"Content-Type": "application/json"}) as reply:
+            async with session.post(webhook, data=body, headers=headers) as reply:
                 await reply.read()
 
         async def bare() -> None:
