@@ -52,6 +52,7 @@ class Victim:
             "createAgent": {"name": "Support"},
             "attachNumberToAgent": {"numberId": number},
             "createOutboundCall": {"agentId": agent, "toNumber": PERSON},
+            "updateConversation": {"metadata": {"step": [1, None]}},
             "sendMessage": {"agent_id": agent, "to_number": PERSON, "body": "hi"},
             "createOrUpdateWebhook": {"url": "http://127.0.0.1:9/"},
             "createOrUpdateAgentWebhook": {"url": "http://127.0.0.1:9/"},

@@ -105,6 +105,7 @@ ASK: Final[Mapping[str, Callable[[Account], httpx.Response]]] = {
     "createOrUpdateWebhook": lambda a: a.ask(FACTS["createOrUpdateWebhook"], body={"url": a.hook}),
     "createOrUpdateAgentWebhook": lambda a: a.ask(FACTS["createOrUpdateAgentWebhook"], body={"url": a.hook}),
     "deleteWebhook": _delete_webhook,
+    "updateConversation": lambda a: a.ask(FACTS["updateConversation"], body={"metadata": {"step": 2}}),
     "deleteAgentWebhook": _delete_agent_webhook,
     "createOutboundCall": lambda a: a.ask(
         FACTS["createOutboundCall"], body={"agentId": a.agent, "toNumber": PERSON, "initialGreeting": "Hi"}

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from simulator.api.lists import page
-from simulator.domain.messages import Message
+from simulator.domain.messages import Conversation, Message
+from simulator.errors import BadRequest
 from simulator.serving.operation import Context, Operation
-from simulator.wire.conversations import ConversationDetailOut, ConversationListOut, ConversationOut, ConversationQuery
+from simulator.wire.conversations import (
+    ConversationDetailOut,
+    ConversationListOut,
+    ConversationOut,
+    ConversationPatch,
+    ConversationQuery,
+)
 from simulator.wire.messages import ConversationMessageOut
 from simulator.wire.pages import PageQuery
 from simulator.world import messages
@@ -18,8 +25,21 @@ def listing(ctx: Context, query: PageQuery, _body: None) -> ConversationListOut:
 
 def get(ctx: Context, query: ConversationQuery, _body: None) -> ConversationDetailOut:
     """Show a conversation with its latest messages, oldest of them first."""
+    return _detail(ctx, messages.get_conversation(ctx.world, ctx.path["conversation_id"]), query.limit)
+
+
+def update(ctx: Context, _query: None, body: ConversationPatch) -> ConversationDetailOut:
+    """Change what the conversation remembers; its handler gets it back as `conversationState`."""
     conversation = messages.get_conversation(ctx.world, ctx.path["conversation_id"])
-    latest = messages.messages_of(ctx.world, conversation.id, query.limit)
+    if body.group_name is not None:
+        raise BadRequest(f"{conversation.id} is no group, so it cannot have a name: leave group_name out")
+    if body.replaces_metadata:
+        conversation = messages.set_metadata(ctx.world, conversation.id, body.metadata)
+    return _detail(ctx, conversation, ConversationQuery().limit)
+
+
+def _detail(ctx: Context, conversation: Conversation, limit: int) -> ConversationDetailOut:
+    latest = messages.messages_of(ctx.world, conversation.id, limit)
     shown = [ConversationMessageOut.of(message, _parent(ctx, message)) for message in latest]
     return ConversationDetailOut.with_messages(conversation, shown)
 
@@ -51,5 +71,16 @@ OPERATIONS: tuple[Operation, ...] = (
         query=ConversationQuery,
         response=ConversationDetailOut,
         errors=(404,),
+    ),
+    Operation(
+        id="updateConversation",
+        method="PATCH",
+        path="/v1/conversations/{conversation_id}",
+        tag="conversations",
+        summary="Replace a conversation's metadata, its handler's conversationState",
+        handler=update,
+        body=ConversationPatch,
+        response=ConversationDetailOut,
+        errors=(400, 404),
     ),
 )

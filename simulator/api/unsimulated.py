@@ -23,7 +23,6 @@ NOT_SIMULATED: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("getContact", "GET", "/v1/contacts/{contact_id}", "contacts"),
     ("updateContact", "PATCH", "/v1/contacts/{contact_id}", "contacts"),
     ("deleteContact", "DELETE", "/v1/contacts/{contact_id}", "contacts"),
-    ("updateConversation", "PATCH", "/v1/conversations/{conversation_id}", "conversations"),
     ("getConversationMessages", "GET", "/v1/conversations/{conversation_id}/messages", "conversations"),
     ("sendTypingIndicator", "POST", "/v1/conversations/{conversation_id}/typing", "conversations"),
     ("setChatBackground", "POST", "/v1/conversations/{conversation_id}/background", "conversations"),

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from simulator.domain.messages import Conversation
-from simulator.wire.base import Out, Query, iso
+from simulator.wire.base import In, JsonObject, Out, Query, iso
 from simulator.wire.messages import ConversationMessageOut
 from simulator.wire.pages import PageOut
 
@@ -23,6 +23,18 @@ class ConversationQuery(Query):
     def limit(self) -> int:
         """The limit that counts."""
         return self.message_limit if "message_limit" in self.model_fields_set else self.older_limit
+
+
+class ConversationPatch(In):
+    """What to change. Absent fields stay; `metadata` is replaced whole, and null clears it."""
+
+    metadata: JsonObject | None = None
+    group_name: str | None = Field(default=None, alias="group_name", description="Groups on iMessage lines only.")
+
+    @property
+    def replaces_metadata(self) -> bool:
+        """Whether `metadata` was sent, be it null."""
+        return "metadata" in self.model_fields_set
 
 
 class ConversationOut(Out):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from simulator.domain.calls import Direction
 from simulator.domain.messages import Channel, Conversation, HistoryEntry, Message, MessageStatus
@@ -129,6 +129,13 @@ def get_conversation(world: World, conversation_id: str) -> Conversation:
     conversation = world.conversations.get(conversation_id)
     if conversation is None:
         raise NotFound(f"conversation {conversation_id!r} does not exist in this account")
+    return conversation
+
+
+def set_metadata(world: World, conversation_id: str, metadata: Mapping[str, Any] | None) -> Conversation:
+    """Replace what the conversation remembers for its handler (`conversationState`); None forgets it."""
+    conversation = replace(get_conversation(world, conversation_id), metadata=metadata)
+    world.conversations[conversation_id] = conversation
     return conversation
 
 

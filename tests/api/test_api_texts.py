@@ -108,3 +108,32 @@ async def test_conversations_are_listed_by_latest_activity(api: Api) -> None:
 
 async def test_an_unknown_conversation_is_not_found(api: Api) -> None:
     assert "conv_none" in (await api.get("/v1/conversations/conv_none", expect=404))["detail"]
+
+
+async def test_metadata_is_replaced_whole_cleared_by_null_and_kept_when_absent(api: Api) -> None:
+    path = f"/v1/conversations/{await thread(api, 2)}"
+    changed = await api.patch(path, {"metadata": {"step": 1, "tags": ["a", None]}})
+    assert (changed["metadata"], len(changed["messages"])) == ({"step": 1, "tags": ["a", None]}, 2)
+    assert (await api.patch(path, {"metadata": {"other": True}}))["metadata"] == {"other": True}
+    assert (await api.patch(path, {}))["metadata"] == {"other": True}
+    assert (await api.patch(path, {"metadata": None}))["metadata"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [({"metadata": []}, 422), ({"metadata": "x"}, 422), ({"metadata": {"a": 1}, "group_name": "Us"}, 400)],
+)
+async def test_a_conversation_is_not_changed_by_half(api: Api, body: dict[str, Any], status: int) -> None:
+    conversation_id = await thread(api, 1)
+    before = api.world.conversations[conversation_id]
+    await api.patch(f"/v1/conversations/{conversation_id}", body, status)
+    assert api.world.conversations[conversation_id] is before
+
+
+async def test_remembering_something_is_no_activity(api: Api) -> None:
+    agent_id, _ = await api.line()
+    for person in (PERSON, "+14155550151"):
+        await api.post("/v1/messages", {"agent_id": agent_id, "to_number": person, "body": "hi"})
+    newest, oldest = (c["id"] for c in (await api.get("/v1/conversations"))["data"])
+    await api.patch(f"/v1/conversations/{oldest}", {"metadata": {"vip": True}})
+    assert [c["id"] for c in (await api.get("/v1/conversations"))["data"]] == [newest, oldest]

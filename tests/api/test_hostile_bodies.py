@@ -44,19 +44,28 @@ def starting_point(operation_id: str) -> dict[str, Any]:
     }.get(operation_id, {})
 
 
+def everything(api: Api) -> tuple[dict[str, Any], ...]:
+    world = api.world
+    return tuple(map(dict, (world.agents, world.numbers, world.calls, world.messages, world.conversations)))
+
+
 async def hostile(operation: Any, body: Any) -> None:
     api = Api()
     agent_id, _ = await api.line()
     await api.post("/v1/webhooks", {"url": "http://127.0.0.1:1"})
     await api.post(f"/v1/agents/{agent_id}/webhook", {"url": "http://127.0.0.1:1"})
+    thread = (await api.post("/v1/messages", {"agent_id": agent_id, "to_number": "+14155550150", "body": "hi"}))[
+        "conversation_id"
+    ]
     text = json.dumps(body).replace('"AGENT"', json.dumps(agent_id))
-    before = dict(api.world.agents), dict(api.world.numbers), dict(api.world.calls), dict(api.world.messages)
-    answer = await api.send(operation.method, operation.path.format(agent_id=agent_id), content=text.encode())
+    before = everything(api)
+    answer = await api.send(
+        operation.method, operation.path.format(agent_id=agent_id, conversation_id=thread), content=text.encode()
+    )
     assert answer.status_code < 500 or answer.status_code == 501, answer.text
     if answer.status_code >= 400:
         assert answer.json()["detail"]
-        after = dict(api.world.agents), dict(api.world.numbers), dict(api.world.calls), dict(api.world.messages)
-        assert after == before
+        assert everything(api) == before
 
 
 @pytest.mark.parametrize("operation", WRITES, ids=lambda o: o.id)

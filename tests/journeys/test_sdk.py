@@ -29,7 +29,7 @@ NOT_YET: Final = frozenset(
     {
         *("agents.list_webhook_deliveries", "calls.create_web_call", "calls.end", "calls.get_recording"),
         *("calls.stream_transcript", "conversations.delete_background", "conversations.get_messages"),
-        *("conversations.send_typing", "conversations.set_background", "conversations.update", "messages.react"),
+        *("conversations.send_typing", "conversations.set_background", "messages.react"),
         *("numbers.available", "numbers.delete_contact_card", "numbers.get_contact_card", "numbers.lookup"),
         *("numbers.set_contact_card", "numbers.update", "usage.get_by_agent", "usage.get_by_number"),
         "webhooks.get_all_time_stats",
@@ -274,6 +274,19 @@ async def test_texts_are_read_by_number_by_conversation_and_by_agent(desk: Desk)
     assert [c.id for c in (await sdk.agents.list_conversations(agent.id)).data] == [listed.id]
     whole = await sdk.conversations.get(listed.id, message_limit=2)
     assert [m.body for m in whole.messages] == ["two", "three"]
+
+
+async def test_what_a_conversation_remembers_comes_back_with_its_next_text(desk: Desk) -> None:
+    sdk = desk.sdk
+    _, number = await desk.agent_with_number()
+    hook = await sdk.webhooks.set(desk.hook.url)
+    thread = desk.outside.text(PERSON, number.phone_number, "Book a table")["conversation_id"]
+    changed = await sdk.conversations.update(thread, metadata={"step": "party size"})
+    assert (changed.id, changed.metadata) == (thread, {"step": "party size"})
+    desk.outside.text(PERSON, number.phone_number, "Four of us")
+    desk.outside.settle()
+    states = [verified(r, hook.secret).conversation_state for r in desk.hook.of("agent.message")]
+    assert states == [None, {"step": "party size"}]
 
 
 # -- calls -------------------------------------------------------------------------------------------------------
