@@ -70,6 +70,12 @@ def _call(target: Target, agent: str, number: str) -> str:
     return ended
 
 
+def _begun(account: Account) -> str:
+    """A call that has not ended yet."""
+    call: str = account.target.post("/v1/calls", {"agentId": account.agent, "toNumber": PERSON})["id"]
+    return call
+
+
 def _delete_agent(account: Account) -> httpx.Response:
     agent = account.spare_agent()
     account.target.post("/v1/numbers", {"agentId": agent})
@@ -105,6 +111,7 @@ ASK: Final[Mapping[str, Callable[[Account], httpx.Response]]] = {
     "createOrUpdateWebhook": lambda a: a.ask(FACTS["createOrUpdateWebhook"], body={"url": a.hook}),
     "createOrUpdateAgentWebhook": lambda a: a.ask(FACTS["createOrUpdateAgentWebhook"], body={"url": a.hook}),
     "deleteWebhook": _delete_webhook,
+    "endCall": lambda a: a.ask(FACTS["endCall"], call_id=_begun(a)),
     "updateConversation": lambda a: a.ask(FACTS["updateConversation"], body={"metadata": {"step": 2}}),
     "deleteAgentWebhook": _delete_agent_webhook,
     "createOutboundCall": lambda a: a.ask(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from simulator.api.lists import page
+from simulator.errors import Conflict
 from simulator.serving.operation import Context, Operation
 from simulator.wire.calls import CallIn, CallListOut, CallOut, CallQuery, CallsQuery, TranscriptListOut
 from simulator.world import calls
@@ -39,6 +40,15 @@ async def get(ctx: Context, query: CallQuery, _body: None) -> CallOut:
     call = calls.get(ctx.world, ctx.path["call_id"])
     if query.wait and call.live:
         call = await ctx.runner.wait_for_call(call.id, query.timeout)
+    return CallOut.of(call)
+
+
+def end(ctx: Context, _query: None, _body: None) -> CallOut:
+    """End a live call. The answer is the call as it was when asked, as on the platform; its true end follows."""
+    call = calls.get(ctx.world, ctx.path["call_id"])
+    if not ctx.runner.end_call(call.id):
+        why = call.disconnection_reason.value if call.disconnection_reason else call.status.value
+        raise Conflict(f"{call.id} cannot be ended: it has ended already ({why})")
     return CallOut.of(call)
 
 
@@ -82,6 +92,16 @@ OPERATIONS: tuple[Operation, ...] = (
         query=CallQuery,
         response=CallOut,
         errors=(404,),
+    ),
+    Operation(
+        id="endCall",
+        method="POST",
+        path=f"{_ONE}/end",
+        tag="calls",
+        summary="End a live call",
+        handler=end,
+        response=CallOut,
+        errors=(404, 409),
     ),
     Operation(
         id="getCallTranscript",

@@ -13,8 +13,8 @@ from simulator.wire.conversations import (
     ConversationPatch,
     ConversationQuery,
 )
-from simulator.wire.messages import ConversationMessageOut
-from simulator.wire.pages import PageQuery
+from simulator.wire.messages import ConversationMessageListOut, ConversationMessageOut
+from simulator.wire.pages import MessagesQuery, PageQuery, window
 from simulator.world import messages
 
 
@@ -26,6 +26,14 @@ def listing(ctx: Context, query: PageQuery, _body: None) -> ConversationListOut:
 def get(ctx: Context, query: ConversationQuery, _body: None) -> ConversationDetailOut:
     """Show a conversation with its latest messages, oldest of them first."""
     return _detail(ctx, messages.get_conversation(ctx.world, ctx.path["conversation_id"]), query.limit)
+
+
+def texts(ctx: Context, query: MessagesQuery, _body: None) -> ConversationMessageListOut:
+    """Show a conversation's texts, newest first. `total` counts those between `after` and `before`."""
+    found = messages.in_conversation(ctx.world, ctx.path["conversation_id"], query.before, query.after)
+    shown, has_more, total = window(found, query.limit, 0)
+    data = [ConversationMessageOut.of(message, _parent(ctx, message)) for message in shown]
+    return ConversationMessageListOut(data=data, has_more=has_more, total=total)
 
 
 def update(ctx: Context, _query: None, body: ConversationPatch) -> ConversationDetailOut:
@@ -82,5 +90,16 @@ OPERATIONS: tuple[Operation, ...] = (
         body=ConversationPatch,
         response=ConversationDetailOut,
         errors=(400, 404),
+    ),
+    Operation(
+        id="getConversationMessages",
+        method="GET",
+        path="/v1/conversations/{conversation_id}/messages",
+        tag="conversations",
+        summary="List a conversation's texts, newest first",
+        handler=texts,
+        query=MessagesQuery,
+        response=ConversationMessageListOut,
+        errors=(404,),
     ),
 )

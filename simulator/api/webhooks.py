@@ -10,6 +10,7 @@ from simulator.wire.base import iso
 from simulator.wire.pages import SuccessOut, window
 from simulator.wire.urls import webhook_url
 from simulator.wire.webhooks import (
+    AllTimeStatsOut,
     DeliveriesQuery,
     DeliveryOut,
     DeliveryPageOut,
@@ -84,6 +85,13 @@ def stats(ctx: Context, query: StatsQuery, _body: None) -> DeliveryStatsOut:
             for hour in counted.by_hour
         ],
     )
+
+
+def all_time(ctx: Context, _query: None, _body: None) -> AllTimeStatsOut:
+    """Count every delivery there ever was."""
+    counted = webhooks.stats(ctx.world, now=ctx.now)
+    rate = success_rate(counted.success, counted.total, ctx.runner.policies["success_rate"])
+    return AllTimeStatsOut(total=counted.total, success=counted.success, failed=counted.failed, success_rate=rate)
 
 
 async def test_account(ctx: Context, query: WebhookTestQuery, body: WebhookTestIn | None) -> WebhookTestOut:
@@ -181,6 +189,15 @@ OPERATIONS: tuple[Operation, ...] = (
         handler=stats,
         query=StatsQuery,
         response=DeliveryStatsOut,
+    ),
+    Operation(
+        id="allTimeStats",
+        method="GET",
+        path="/v1/webhooks/deliveries/all-time",
+        tag="webhooks",
+        summary="Count all webhook deliveries",
+        handler=all_time,
+        response=AllTimeStatsOut,
     ),
     Operation(
         id="testWebhook",

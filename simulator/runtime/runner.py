@@ -15,7 +15,7 @@ from simulator.domain.findings import Finding
 from simulator.domain.policy import Policies
 from simulator.domain.webhooks import Delivery, DeliveryStatus, Notice, WebhookEndpoint
 from simulator.engine.call import CallSetup
-from simulator.engine.events import RemoteHungUp, RemotePressed, RemoteSaid
+from simulator.engine.events import EndRequested, RemoteHungUp, RemotePressed, RemoteSaid
 from simulator.engine.script import Answer, Step
 from simulator.errors import Conflict
 from simulator.runtime.deliver import Sender
@@ -132,6 +132,10 @@ class Runner:
     def press(self, call_id: str, digits: str) -> bool:
         """The remote party wants to press keys; False and Conflict as for `say`."""
         return self._queue(call_id, RemotePressed(digits))
+
+    def end_call(self, call_id: str) -> bool:
+        """End a live call as the API does; False when it has ended already."""
+        return self.switchboard.feed(call_id, EndRequested())
 
     def _queue(self, call_id: str, event: RemoteSaid | RemotePressed) -> bool:
         live = self.switchboard.live.get(call_id)

@@ -183,3 +183,9 @@ class ConversationMessageOut(_TextOut):
         if parent is not None:
             reply = ReplyToOut(message_id=parent.id, message=parent.body, media_urls=list(parent.media_urls))
         return cls(**_text(message), reply_to=reply)
+
+
+class ConversationMessageListOut(PageOut):
+    """A conversation's texts, newest first."""
+
+    data: list[ConversationMessageOut]

@@ -185,6 +185,15 @@ class DeliveryStatsOut(Out):
     by_hour: list[dict[str, Any]]
 
 
+class AllTimeStatsOut(Out):
+    """How deliveries went since the account was opened. `total` counts the pending ones too."""
+
+    total: int
+    success: int
+    failed: int
+    success_rate: float
+
+
 def success_rate(success: int, total: int, unit: str) -> float:
     """The share of `total` that succeeded, in the unit of the policy `success_rate`; 0 when there was nothing."""
     share = success / total if total else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -106,14 +106,15 @@ def for_number(
 ) -> list[Message]:
     """Return the number's messages, newest first, strictly between `after` and `before` (instants or message ids)."""
     numbers.get(world, number_id)
-    earlier = _side(world, before) if before is not None else None
-    later = _side(world, after) if after is not None else None
-    found: list[Message] = []
-    for message_id in world.number_messages.newest_first(number_id):
-        message = world.messages[message_id]
-        if (earlier is None or earlier(message) < 0) and (later is None or later(message) > 0):
-            found.append(message)
-    return found
+    return _between(world, world.number_messages.newest_first(number_id), before, after)
+
+
+def in_conversation(
+    world: World, conversation_id: str, before: datetime | str | None = None, after: datetime | str | None = None
+) -> list[Message]:
+    """Return the conversation's messages, newest first, strictly between `after` and `before`, as `for_number` does."""
+    get_conversation(world, conversation_id)
+    return _between(world, world.conversation_messages.newest_first(conversation_id), before, after)
 
 
 def conversations(world: World, agent_id: str | None = None) -> list[Conversation]:
@@ -151,6 +152,19 @@ def history(world: World, conversation_id: str, limit: int, include_current: boo
     skipped = 0 if include_current else 1
     recent = messages_of(world, conversation_id, limit + skipped)
     return tuple(_entry(message) for message in recent[: len(recent) - skipped])
+
+
+def _between(
+    world: World, ids: Iterable[str], before: datetime | str | None, after: datetime | str | None
+) -> list[Message]:
+    earlier = _side(world, before) if before is not None else None
+    later = _side(world, after) if after is not None else None
+    found: list[Message] = []
+    for message_id in ids:
+        message = world.messages[message_id]
+        if (earlier is None or earlier(message) < 0) and (later is None or later(message) > 0):
+            found.append(message)
+    return found
 
 
 def _entry(message: Message) -> HistoryEntry:

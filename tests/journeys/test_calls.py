@@ -254,3 +254,33 @@ async def test_status_filters_find_the_call_in_each_state() -> None:
         await p.post("/_sim/clock/run_until_idle")
         done = await p.get("/v1/calls", status="completed", direction="inbound", search="4155550150")
         assert done["total"] == 1
+
+
+async def test_a_call_ended_through_the_api_keeps_only_what_was_heard() -> None:
+    long = "Your order left our house on Monday and should arrive on Thursday before noon."
+    async with Receiver(by_event([says(long)])) as handler, platform(ClockMode.MANUAL) as p:
+        _, number = await p.line(handler.url)
+        call = (await p.post("/_sim/calls", {"from": CALLER, "to": number, "script": ["Where is it?"]}))["call_id"]
+        await p.post("/_sim/clock/advance", {"seconds": 5})
+        asked = await p.post(f"/v1/calls/{call}/end")
+        assert asked["status"] == "in-progress"
+        ended = await p.get(f"/v1/calls/{call}")
+        assert (ended["status"], ended["disconnectionReason"]) == ("completed", "api_hangup")
+        heard = ended["transcripts"][0]["response"]
+        assert heard
+        assert long.startswith(heard)
+        assert heard != long
+        await p.post(f"/v1/calls/{call}/end", expect=409)
+        await p.post("/v1/calls/call_none/end", expect=404)
+        await p.post("/_sim/clock/run_until_idle")
+        events = [json.loads(r.body)["event"] for r in handler.requests]
+        assert (events.count("call.ended"), events.count("agent.call_ended")) == (1, 1)
+
+
+async def test_a_call_that_still_rings_can_be_ended_through_the_api() -> None:
+    async with Receiver() as handler, platform(ClockMode.MANUAL) as p:
+        agent, _ = await p.line(handler.url)
+        call = (await p.post("/v1/calls", {"agentId": agent, "toNumber": "+14155550161"}))["id"]
+        await p.post(f"/v1/calls/{call}/end")
+        ended = await p.get(f"/v1/calls/{call}")
+        assert (ended["status"], ended["durationSeconds"], ended["transcripts"]) == ("completed", 0, [])

@@ -27,12 +27,11 @@ PERSON: Final = "+14155552671"
 # Methods of operations that answer 501 until they are simulated.
 NOT_YET: Final = frozenset(
     {
-        *("agents.list_webhook_deliveries", "calls.create_web_call", "calls.end", "calls.get_recording"),
-        *("calls.stream_transcript", "conversations.delete_background", "conversations.get_messages"),
+        *("agents.list_webhook_deliveries", "calls.create_web_call", "calls.get_recording"),
+        *("calls.stream_transcript", "conversations.delete_background"),
         *("conversations.send_typing", "conversations.set_background", "messages.react"),
         *("numbers.available", "numbers.delete_contact_card", "numbers.get_contact_card", "numbers.lookup"),
         *("numbers.set_contact_card", "numbers.update", "usage.get_by_agent", "usage.get_by_number"),
-        "webhooks.get_all_time_stats",
     }
 )
 
@@ -233,6 +232,8 @@ async def test_every_delivery_is_listed_and_counted(desk: Desk) -> None:
     stats = await desk.sdk.webhooks.get_delivery_stats(hours=1)
     assert (stats.total, stats.success, stats.failed, stats.pending, stats.success_rate) == (2, 2, 0, 0, 100)
     assert set(stats.by_event_type) == {"agent.message", "message.received"}
+    ever = await desk.sdk.webhooks.get_all_time_stats()
+    assert ever == {"total": 2, "success": 2, "failed": 0, "successRate": 100.0}
 
 
 # -- texts -------------------------------------------------------------------------------------------------------
@@ -274,6 +275,8 @@ async def test_texts_are_read_by_number_by_conversation_and_by_agent(desk: Desk)
     assert [c.id for c in (await sdk.agents.list_conversations(agent.id)).data] == [listed.id]
     whole = await sdk.conversations.get(listed.id, message_limit=2)
     assert [m.body for m in whole.messages] == ["two", "three"]
+    page = await sdk.conversations.get_messages(listed.id, limit=1, before=sent["id"])
+    assert ([m.body for m in page.data], page.has_more) == (["two"], True)
 
 
 async def test_what_a_conversation_remembers_comes_back_with_its_next_text(desk: Desk) -> None:
@@ -336,6 +339,18 @@ async def test_a_call_to_a_busy_line_is_busy(desk: Desk) -> None:
     desk.outside.settle()
     call = await desk.sdk.calls.get(made.id)
     assert (call.status, call.duration_seconds, call.transcripts) == ("busy", 0, [])
+
+
+async def test_a_live_call_is_ended_once(desk: Desk) -> None:
+    _, number = await desk.agent_with_number()
+    await desk.sdk.webhooks.set(desk.hook.url)
+    live = desk.outside.send("POST", "/_sim/calls", {"from": PERSON, "to": number.phone_number})["call_id"]
+    assert (await desk.sdk.calls.end(live))["status"] == "in-progress"
+    ended = await desk.sdk.calls.get(live)
+    assert (ended.status, ended.ended_at is None) == ("completed", False)
+    with pytest.raises(AgentPhoneError, match="api_hangup") as refused:
+        await desk.sdk.calls.end(live)
+    assert refused.value.status == 409
 
 
 async def test_calls_are_listed_by_account_agent_and_number_and_filtered(desk: Desk) -> None:

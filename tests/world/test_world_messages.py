@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -277,3 +278,25 @@ def test_texts_are_in_the_journal() -> None:
             {"message_id": sent.id, "conversation_id": conversation.id, "from": ours, "to": CALLER, "body": "hello"},
         ),
     ]
+
+
+def test_a_conversations_messages_lie_strictly_between_the_cursors_newest_first() -> None:
+    world = make_world()
+    _, number = new_line(world)
+    sent = [text_in(world, number, f"{index}", CALLER)[0] for index in range(4)]
+    text_in(world, number, "somebody else's", OTHER_CALLER)
+    conversation = sent[0].conversation_id
+    assert messages.in_conversation(world, conversation) == sent[::-1]
+    assert messages.in_conversation(world, conversation, before=sent[3].id, after=sent[0].id) == [sent[2], sent[1]]
+    with pytest.raises(NotFound, match="conv_none"):
+        messages.in_conversation(world, "conv_none")
+
+
+def test_metadata_changes_nothing_but_itself() -> None:
+    world = make_world()
+    _, number = new_line(world)
+    _, before = text_in(world, number, "hi", CALLER)
+    after_change = messages.set_metadata(world, before.id, {"step": 1})
+    assert (after_change.metadata, replace(after_change, metadata=None)) == ({"step": 1}, before)
+    with pytest.raises(NotFound, match="conv_none"):
+        messages.set_metadata(world, "conv_none", None)
