@@ -143,6 +143,7 @@ FACTS: Final[Mapping[str, Fact]] = {row["id"]: _fact(row) for row in _load("oper
 # Promised to work: the documented contract, and what its text takes for granted (reading one number, sending a text).
 PROMISED_EARLY: Final = frozenset(  # simulated, though the older documentation does not have them
     {"getNumber", "sendMessage", "updateConversation", "getConversationMessages", "allTimeStats", "endCall"}
+    | {"updateNumber"}
 )
 PROMISED: Final = tuple(f for f in FACTS.values() if f.tier == "A" or f.id in PROMISED_EARLY)
 

@@ -6,7 +6,7 @@ from simulator.api.lists import page
 from simulator.serving.operation import Context, Operation
 from simulator.wire.calls import CallListOut, CallOut
 from simulator.wire.messages import NumberMessageListOut, NumberMessageOut
-from simulator.wire.numbers import NumberIn, NumberListOut, NumberOut, NumberReleasedOut
+from simulator.wire.numbers import NumberIn, NumberListOut, NumberOut, NumberPatch, NumberReleasedOut
 from simulator.wire.pages import MessagesQuery, PageQuery, window
 from simulator.world import calls, messages, numbers
 
@@ -14,7 +14,16 @@ from simulator.world import calls, messages, numbers
 def buy(ctx: Context, _query: None, body: NumberIn | None) -> NumberOut:
     """Buy a number; without a body, any US one."""
     wanted = body or NumberIn()
-    return NumberOut.of(numbers.buy(ctx.world, **wanted.fields(), now=ctx.now))
+    number = numbers.buy(ctx.world, **wanted.fields(), now=ctx.now)
+    ctx.runner.await_expiry(number)
+    return NumberOut.of(number)
+
+
+def update(ctx: Context, _query: None, body: NumberPatch) -> NumberOut:
+    """Change a number's external id, or when it is released by itself."""
+    number = numbers.update(ctx.world, ctx.path["number_id"], body.changes(), ctx.now)
+    ctx.runner.await_expiry(number)
+    return NumberOut.of(number)
 
 
 def listing(ctx: Context, query: PageQuery, _body: None) -> NumberListOut:
@@ -86,6 +95,17 @@ OPERATIONS: tuple[Operation, ...] = (
         handler=get,
         response=NumberOut,
         errors=(404,),
+    ),
+    Operation(
+        id="updateNumber",
+        method="PATCH",
+        path=_ONE,
+        tag="numbers",
+        summary="Change a number's external id or expiry",
+        handler=update,
+        body=NumberPatch,
+        response=NumberOut,
+        errors=(400, 404),
     ),
     Operation(
         id="deleteNumber",

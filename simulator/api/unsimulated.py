@@ -11,7 +11,6 @@ from simulator.serving.operation import Context, Operation
 NOT_SIMULATED: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("listAvailableNumbers", "GET", "/v1/numbers/available", "numbers"),
     ("lookupNumbers", "GET", "/v1/numbers/lookup", "numbers"),
-    ("updateNumber", "PATCH", "/v1/numbers/{number_id}", "numbers"),
     ("getContactCard", "GET", "/v1/numbers/{number_id}/contact-card", "contactCards"),
     ("putContactCard", "PUT", "/v1/numbers/{number_id}/contact-card", "contactCards"),
     ("deleteContactCard", "DELETE", "/v1/numbers/{number_id}/contact-card", "contactCards"),

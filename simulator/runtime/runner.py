@@ -12,6 +12,7 @@ from typing import Any
 from simulator.clock import Clock, ClockMode
 from simulator.domain.calls import Call, Direction
 from simulator.domain.findings import Finding
+from simulator.domain.numbers import NumberStatus, PhoneNumber
 from simulator.domain.policy import Policies
 from simulator.domain.webhooks import Delivery, DeliveryStatus, Notice, WebhookEndpoint
 from simulator.engine.call import CallSetup
@@ -23,10 +24,11 @@ from simulator.runtime.outbox import Outbox
 from simulator.runtime.pacer import Key, Pacer
 from simulator.runtime.switchboard import TIMER, Switchboard
 from simulator.settings import DEFAULT_START, Settings
-from simulator.world import calls, people
+from simulator.world import calls, numbers, people
 from simulator.world.journal import Entry, Journal
 from simulator.world.world import World
 
+EXPIRY = "expiry"  # of a number
 MAX_QUEUED = 1000  # far more than anybody says ahead; a loop that floods a live call is told so
 INBOUND_RING = timedelta(seconds=1)  # the platform answers after the first ring
 
@@ -79,6 +81,8 @@ class Runner:
         self._note("timer.fired", {"timer": ":".join(str(part) for part in key)})
         if key[0] == TIMER:
             self.switchboard.fire(str(key[1]), str(key[2]))
+        elif key[0] == EXPIRY:
+            self._expire(str(key[1]))
         else:
             self.outbox.fire(str(key[0]), str(key[1]))
 
@@ -177,6 +181,23 @@ class Runner:
             self.waiting -= 1
             for wait in waits:
                 wait.cancel()
+
+    # -- numbers -----------------------------------------------------------------------------------------------
+
+    def await_expiry(self, number: PhoneNumber) -> None:
+        """Release the number by itself at its `expires_at`, if it has one; replaces an earlier expiry."""
+        key = (EXPIRY, number.id)
+        if number.expires_at is None:
+            self.pacer.timers.stop(key)
+        else:
+            self.pacer.start_timer(key, number.expires_at - self.now())
+        self.pacer.arm()
+
+    def _expire(self, number_id: str) -> None:
+        number = self.world.numbers[number_id]
+        if number.status is NumberStatus.ACTIVE:
+            numbers.release(self.world, number_id, self.now())
+            self._note("number.expired", {"number_id": number_id, "phone_number": number.phone_number})
 
     # -- deliveries --------------------------------------------------------------------------------------------
 

@@ -27,6 +27,17 @@ class NumberIn(In):
         return {name: getattr(self, name) for name in type(self).model_fields}
 
 
+class NumberPatch(In):
+    """What to change about a number. Absent fields stay; null takes the id or the expiry away."""
+
+    external_id: str | None = None
+    expires_at: Instant | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were sent, be they null, in the domain's names."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
 class NumberOut(Out):
     """A number in all sixteen fields that some client knows; what is not modelled is null."""
 

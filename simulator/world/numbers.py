@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from simulator.domain.numbers import NumberStatus, PhoneNumber
 from simulator.domain.phone import country_of, is_subscriber_area
@@ -83,6 +83,18 @@ def listing(world: World) -> Sequence[PhoneNumber]:
     return [world.numbers[number_id] for number_id in reversed(world.active_numbers)]
 
 
+def update(world: World, number_id: str, changes: Mapping[str, Any], now: datetime) -> PhoneNumber:
+    """Change `external_id` or `expires_at`, whichever is given; None takes it away.
+
+    Raises BadRequest for a released number, or for an expiry that has passed.
+    """
+    number = get(world, number_id)
+    if number.status is NumberStatus.RELEASED:
+        raise BadRequest(f"number {number_id!r} ({number.phone_number}) cannot be changed: it was released")
+    _check_expiry(changes.get("expires_at"), now)
+    return world.store_number(replace(number, **changes))
+
+
 def release(world: World, number_id: str, now: datetime) -> PhoneNumber:
     """Give the number back for good. Its messages, conversations and calls stay, and live calls go on."""
     number = get(world, number_id)
@@ -106,6 +118,10 @@ def _check_options(kind: str, imessage_type: str | None, expires_at: datetime | 
         raise BadRequest(f"a number of type {kind!r} cannot be bought: choose one of {', '.join(TYPES)}")
     if imessage_type is not None and kind != "imessage":
         raise BadRequest(f"imessageType {imessage_type!r} needs type 'imessage', not {kind!r}")
+    _check_expiry(expires_at, now)
+
+
+def _check_expiry(expires_at: datetime | None, now: datetime) -> None:
     if expires_at is not None and expires_at <= now:
         raise BadRequest(f"expiresAt {expires_at.isoformat()} has passed: it is {now.isoformat()}")
 

@@ -51,7 +51,7 @@ def everything(api: Api) -> tuple[dict[str, Any], ...]:
 
 async def hostile(operation: Any, body: Any) -> None:
     api = Api()
-    agent_id, _ = await api.line()
+    agent_id, number_id = await api.line()
     await api.post("/v1/webhooks", {"url": "http://127.0.0.1:1"})
     await api.post(f"/v1/agents/{agent_id}/webhook", {"url": "http://127.0.0.1:1"})
     thread = (await api.post("/v1/messages", {"agent_id": agent_id, "to_number": "+14155550150", "body": "hi"}))[
@@ -60,7 +60,9 @@ async def hostile(operation: Any, body: Any) -> None:
     text = json.dumps(body).replace('"AGENT"', json.dumps(agent_id))
     before = everything(api)
     answer = await api.send(
-        operation.method, operation.path.format(agent_id=agent_id, conversation_id=thread), content=text.encode()
+        operation.method,
+        operation.path.format(agent_id=agent_id, conversation_id=thread, number_id=number_id),
+        content=text.encode(),
     )
     assert answer.status_code < 500 or answer.status_code == 501, answer.text
     if answer.status_code >= 400:

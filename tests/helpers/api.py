@@ -10,6 +10,7 @@ import httpx
 
 from simulator import api
 from simulator.domain.calls import Call, DisconnectionReason
+from simulator.domain.numbers import PhoneNumber
 from simulator.domain.policy import Policies
 from simulator.domain.webhooks import Attempt, Delivery, DeliveryStatus, Notice, Outcome, OutcomeKind, WebhookEndpoint
 from simulator.serving.dispatch import Dispatcher
@@ -38,6 +39,7 @@ class FakeRunner:
             account_id="acct_1", seed=settings.seed, policies=settings.policies, journal=Journal(settings.journal_limit)
         )
         self.started: list[Call] = []
+        self.expiring: list[PhoneNumber] = []
         self.notices: list[Notice] = []
         self.tested: list[tuple[Notice, WebhookEndpoint]] = []
         self.waits: list[tuple[str, float]] = []
@@ -48,6 +50,9 @@ class FakeRunner:
 
     def start_call(self, call: Call, **_: Any) -> None:
         self.started.append(call)
+
+    def await_expiry(self, number: PhoneNumber) -> None:
+        self.expiring.append(number)
 
     def notify(self, notices: Iterable[Notice]) -> None:
         self.notices.extend(notices)

@@ -31,7 +31,7 @@ NOT_YET: Final = frozenset(
         *("calls.stream_transcript", "conversations.delete_background"),
         *("conversations.send_typing", "conversations.set_background", "messages.react"),
         *("numbers.available", "numbers.delete_contact_card", "numbers.get_contact_card", "numbers.lookup"),
-        *("numbers.set_contact_card", "numbers.update", "usage.get_by_agent", "usage.get_by_number"),
+        *("numbers.set_contact_card", "usage.get_by_agent", "usage.get_by_number"),
     }
 )
 
@@ -159,6 +159,7 @@ async def test_a_number_is_bought_attached_detached_and_released(desk: Desk) -> 
     number = await sdk.numbers.buy(area_code="212", external_id="crm-7")
     assert number.phone_number.startswith("+1212")
     assert (number.agent_id, number.external_id, number.status) == (None, "crm-7", "active")
+    assert (await sdk.numbers.update(number.id, external_id="crm-8")).external_id == "crm-8"
     await sdk.agents.attach_number(agent.id, number.id)
     assert [n.id for n in (await sdk.agents.get(agent.id)).numbers] == [number.id]
     assert (await sdk.numbers.get(number.id)).agent_id == agent.id
