@@ -52,6 +52,7 @@ class Outbox:
 
     def owe(self, notice: Notice, endpoint: WebhookEndpoint, *, retryable: bool) -> Delivery:
         """Serialise the payload, once, and record the delivery."""
+        self._sender.prepare()
         body = render(notice, self._world.policies)
         now = self._pacer.clock.now()
         return webhooks.add_delivery(self._world, notice, endpoint, body, retryable=retryable, now=now)

@@ -104,6 +104,7 @@ class Runner:
 
         `live`: a human being drives the remote party; an auto clock then follows real time until the call has ended.
         """
+        self.sender.prepare()  # while it rings, not while the first turn is timed
         answer, ring = Answer.ANSWERED, INBOUND_RING
         if call.direction is Direction.OUTBOUND:
             person = people.find(self.world, call.to_number)

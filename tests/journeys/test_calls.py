@@ -284,3 +284,12 @@ async def test_a_call_that_still_rings_can_be_ended_through_the_api() -> None:
         await p.post(f"/v1/calls/{call}/end")
         ended = await p.get(f"/v1/calls/{call}")
         assert (ended["status"], ended["durationSeconds"], ended["transcripts"]) == ("completed", 0, [])
+
+
+async def test_loading_the_http_client_is_not_counted_as_the_handlers_time() -> None:
+    async with Receiver() as handler, platform(ClockMode.MANUAL) as p:
+        _, number = await p.line(handler.url)
+        assert not p.runner.sender.ready
+        await p.post("/_sim/calls", {"from": CALLER, "to": number})
+        assert p.runner.sender.ready  # it still rings: nothing has been sent yet
+        assert handler.requests == []

@@ -174,3 +174,14 @@ async def test_stop_lets_deliveries_in_flight_finish() -> None:
         gate.set()
         await stopping
         assert p.runner.unsettled() == (0, 0)
+
+
+async def test_a_delivery_is_timed_after_the_http_client_was_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Receiver() as handler, platform() as p:
+        await p.line(handler.url)
+        order: list[str] = []
+        prepare, start_timer = p.runner.sender.prepare, p.runner.pacer.start_timer
+        monkeypatch.setattr(p.runner.sender, "prepare", lambda: (order.append("load"), prepare())[1])
+        monkeypatch.setattr(p.runner.pacer, "start_timer", lambda *a: (order.append("time"), start_timer(*a))[1])
+        await p.post("/v1/webhooks/test")
+        assert order == ["load", "time"]
