@@ -56,7 +56,11 @@ def missing(fact: Fact) -> Iterator[str]:
 @pytest.mark.parametrize("fact", WITH_IDS, ids=by_id)
 def test_an_unknown_id_answers_404_naming_the_id(server: Target, fact: Fact) -> None:
     first = next(missing(fact))
-    body = {"createOrUpdateAgentWebhook": {"url": "http://127.0.0.1:9/"}, "attachNumberToAgent": {"numberId": "n"}}
+    body = {
+        "createOrUpdateAgentWebhook": {"url": "http://127.0.0.1:9/"},
+        "attachNumberToAgent": {"numberId": "n"},
+        "updateSubAccount": {"name": "n"},
+    }
     parts = {} if fact.method in {"GET", "DELETE"} else {"json": body.get(fact.id, {})}
     answer = server.request(fact.method, fact.url(**{first: "id_of_nobody_7"}), **parts)
     assert answer.status_code == 404

@@ -35,7 +35,11 @@ def populate(target: Target, hook: str) -> dict[str, str]:
     target.post(f"/v1/agents/{agent}/webhook", {"url": hook})
     text = target.post("/v1/messages", {"agent_id": agent, "to_number": PERSON, "body": "hi"})
     call = target.post("/v1/calls", {"agentId": agent, "toNumber": PERSON})["id"]
-    return {"agent_id": agent, "number_id": number, "call_id": call, "conversation_id": text["conversation_id"]}
+    branch = target.post("/v1/sub-accounts", {"name": "Branch"})["id"]
+    thread = text["conversation_id"]
+    return {
+        "agent_id": agent, "number_id": number, "call_id": call, "conversation_id": thread, "sub_account_id": branch,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("fact", [f for f in PROMISED if "{" in f.path], ids=lambda f: f.id)
@@ -43,7 +47,11 @@ def test_another_keys_id_is_as_unknown_as_nobodys(
     target: Target, other: Target, receiver: Receiver, fact: Fact
 ) -> None:
     ids = populate(target, receiver.url)
-    body = {"createOrUpdateAgentWebhook": {"url": receiver.url}, "attachNumberToAgent": {"numberId": "n"}}
+    body = {
+        "createOrUpdateAgentWebhook": {"url": receiver.url},
+        "attachNumberToAgent": {"numberId": "n"},
+        "updateSubAccount": {"name": "n"},
+    }
     parts = {} if fact.method in {"GET", "DELETE"} else {"json": body.get(fact.id, {})}
     with target.unchanged():
         answer = other.request(fact.method, fact.url(**ids), **parts)

@@ -44,13 +44,22 @@ class Victim:
         if target.control:
             target.post("/_sim/clock/run_until_idle")
         thread = sent["conversation_id"]
+        branch = target.post("/v1/sub-accounts", {"name": "Branch"})["id"]
         # What is done to an agent by its path is done to a spare one: the first must stay able to call.
         spare = target.post("/v1/agents", {"name": "Spare"})["id"]
-        self.ids = {"agent_id": spare, "number_id": number, "call_id": call, "conversation_id": thread}
+        self.ids = {
+            "agent_id": spare,
+            "number_id": number,
+            "call_id": call,
+            "conversation_id": thread,
+            "sub_account_id": branch,
+        }
         # The least that each write needs in order to be taken.
         self.good: dict[str, dict[str, Any]] = {
             "createAgent": {"name": "Support"},
             "attachNumberToAgent": {"numberId": number},
+            "createSubAccount": {"name": "Branch"},
+            "updateSubAccount": {"name": "Branch"},
             "createOutboundCall": {"agentId": agent, "toNumber": PERSON},
             "updateConversation": {"metadata": {"step": [1, None]}},
             "sendMessage": {"agent_id": agent, "to_number": PERSON, "body": "hi"},

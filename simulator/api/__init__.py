@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.api import agents, calls, conversations, messages, numbers, unsimulated, usage, webhooks
+from simulator.api import accounts, agents, calls, conversations, messages, numbers, unsimulated, usage, webhooks
 from simulator.serving.operation import Operation
 
 SERVED: tuple[Operation, ...] = (
@@ -13,5 +13,6 @@ SERVED: tuple[Operation, ...] = (
     *messages.OPERATIONS,
     *webhooks.OPERATIONS,
     *usage.OPERATIONS,
+    *accounts.OPERATIONS,
 )
 OPERATIONS: tuple[Operation, ...] = (*SERVED, *unsimulated.OPERATIONS)

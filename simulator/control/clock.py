@@ -25,7 +25,7 @@ def _read(ctx: Context, _query: Any, _body: Any) -> ClockOut:
         flowing=pacer.clock.flowing,
         in_flight=pacer.in_flight,
         timers=len(pacer.timers),
-        next_timer=upcoming and TimerOut(timer=":".join(str(p) for p in upcoming[1]), due=iso(upcoming[0])),
+        next_timer=upcoming and TimerOut(timer=":".join(str(p) for p in upcoming[1][1:]), due=iso(upcoming[0])),
     )
 
 
@@ -55,20 +55,20 @@ def _patience(seconds: float | None) -> timedelta | None:
 
 OPERATIONS = (
     Operation(
-        id="simClock", method="GET", path="/_sim/clock", tag="simulator", summary="The account's time.",
+        id="simClock", method="GET", path="/_sim/clock", tag="simulator", scoped=False, summary="The account's time.",
         handler=_read, response=ClockOut,
     ),
     Operation(
-        id="simSetClock", method="PUT", path="/_sim/clock", tag="simulator",
+        id="simSetClock", method="PUT", path="/_sim/clock", tag="simulator", scoped=False,
         summary="Change who moves time; the instant stays the same.", handler=_change, body=ClockIn, response=ClockOut,
     ),
     Operation(
-        id="simAdvance", method="POST", path="/_sim/clock/advance", tag="simulator",
+        id="simAdvance", method="POST", path="/_sim/clock/advance", tag="simulator", scoped=False,
         summary="Move time forward, firing every timer on the way.", handler=_advance, body=AdvanceIn,
         response=ClockOut, errors=(400,),
     ),
     Operation(
-        id="simRunUntilIdle", method="POST", path="/_sim/clock/run_until_idle", tag="simulator",
+        id="simRunUntilIdle", method="POST", path="/_sim/clock/run_until_idle", tag="simulator", scoped=False,
         summary="Jump from timer to timer until none is left and nothing is in flight.",
         handler=_run_until_idle, body=IdleIn, body_required=False, response=ClockOut,
     ),

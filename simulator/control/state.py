@@ -25,12 +25,12 @@ async def _reset(ctx: Context, _query: Any, _body: Any) -> ResetOut:
 
 OPERATIONS = (
     Operation(
-        id="simHealth", method="GET", path="/_sim/health", tag="simulator",
+        id="simHealth", method="GET", path="/_sim/health", tag="simulator", scoped=False,
         summary="Is the simulator up? No key needed.",
         handler=_health, response=Health, public=True,
     ),
     Operation(
-        id="simReset", method="POST", path="/_sim/reset", tag="simulator",
+        id="simReset", method="POST", path="/_sim/reset", tag="simulator", scoped=False,
         summary="Empty the account: world, journal, timers and time start over.", handler=_reset, response=ResetOut,
     ),
 )  # fmt: skip

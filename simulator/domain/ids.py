@@ -21,4 +21,5 @@ PREFIXES: Final = {
     "voice_delivery": "voice_",
     "finding": "fnd_",
     "group": "grp_",
+    "sub_account": "sub_",
 }

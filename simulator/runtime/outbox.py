@@ -19,7 +19,7 @@ from simulator.domain.webhooks import (
 from simulator.engine.delivery import Failed, Retry, plan_next
 from simulator.errors import Conflict
 from simulator.runtime.deliver import Sender
-from simulator.runtime.pacer import Pacer
+from simulator.runtime.pacer import Key, Pacer
 from simulator.settings import Settings
 from simulator.wire.payloads import render
 from simulator.world import webhooks
@@ -77,6 +77,9 @@ class Outbox:
         """The four signed headers, with a fresh timestamp for every attempt."""
         return self._sender.headers_for(delivery, endpoint, time.time(), now, self._world.policies)
 
+    def _key(self, kind: str, delivery_id: str) -> Key:
+        return self._world.account_id, kind, delivery_id
+
     def _attempt(self, delivery: Delivery) -> None:
         now = self._pacer.clock.now()
         endpoint = self._world.endpoints.get(delivery.endpoint_agent_id)
@@ -84,7 +87,7 @@ class Outbox:
             gone = Outcome(kind=OutcomeKind.REFUSED, error="not sent: the webhook was deleted")
             self._settle(delivery, gone, now)
             return
-        self._pacer.start_timer((TIMEOUT, delivery.id), endpoint.timeout)
+        self._pacer.start_timer(self._key(TIMEOUT, delivery.id), endpoint.timeout)
         self._attempts[delivery.id] = self._pacer.track(self._post(delivery, endpoint, now))
 
     async def _post(self, delivery: Delivery, endpoint: WebhookEndpoint, started: datetime) -> None:
@@ -98,13 +101,13 @@ class Outbox:
         finally:
             self._attempts.pop(delivery.id, None)
             self._late.discard(delivery.id)
-            self._pacer.timers.stop((TIMEOUT, delivery.id))
+            self._pacer.timers.stop(self._key(TIMEOUT, delivery.id))
         self._settle(delivery, outcome, started)
 
     def _settle(self, delivery: Delivery, outcome: Outcome, started: datetime) -> None:
         settled = self.record(delivery, outcome, started)
         if settled.next_attempt_at is not None:
-            self._pacer.start_timer((RETRY, delivery.id), settled.next_attempt_at - self._pacer.clock.now())
+            self._pacer.start_timer(self._key(RETRY, delivery.id), settled.next_attempt_at - self._pacer.clock.now())
         elif (waiter := self._waiting.pop(delivery.id, None)) is not None and not waiter.done():
             waiter.set_result(settled)
 

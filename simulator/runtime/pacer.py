@@ -19,12 +19,15 @@ MAX_JUMPS = 1_000_000  # run_until_idle gives up here: something starts a timer 
 
 
 class Pacer:
-    """Timers of one account, fired in order on one event loop."""
+    """Timers of one account and its sub-accounts, fired in order on one event loop.
 
-    def __init__(self, clock: Clock, fire: Callable[[Key], None], note: Callable[[str, dict[str, Any]], None]) -> None:
+    A key begins with the id of the account that owns the timer; `own` says who is told when it is due.
+    """
+
+    def __init__(self, clock: Clock, note: Callable[[str, dict[str, Any]], None]) -> None:
         self.clock = clock
         self.timers: Timers[Key] = Timers()
-        self._fire = fire
+        self._owners: dict[Hashable, Callable[[Key], None]] = {}
         self._note = note
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -42,11 +45,27 @@ class Pacer:
 
     # -- timers ------------------------------------------------------------------------------------------------
 
+    def own(self, owner: str, fire: Callable[[Key], None]) -> None:
+        """Tell `fire` about every due timer whose key begins with `owner`; it gets the rest of the key."""
+        self._owners[owner] = fire
+
+    def disown(self, owner: str) -> None:
+        """Stop the timers of `owner` and start no more of them: it is gone."""
+        self._owners.pop(owner, None)
+        for _, key in tuple(self.timers):
+            if key[0] == owner:
+                self.timers.stop(key)
+        self.arm()
+
     def start_timer(self, key: Key, delay: timedelta) -> datetime:
         """Start or restart `key`; returns its deadline."""
         due = self.clock.now() + delay
-        self.timers.start(key, due)
+        if key[0] in self._owners:
+            self.timers.start(key, due)
         return due
+
+    def _fire(self, key: Key) -> None:
+        self._owners[key[0]](key[1:])
 
     # -- what is in flight -------------------------------------------------------------------------------------
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulator.clock import Clock, ClockMode
 from simulator.domain.calls import Call, Direction
@@ -24,9 +24,12 @@ from simulator.runtime.outbox import Outbox
 from simulator.runtime.pacer import Key, Pacer
 from simulator.runtime.switchboard import TIMER, Switchboard
 from simulator.settings import DEFAULT_START, Settings
-from simulator.world import calls, numbers, people
+from simulator.world import accounts, calls, numbers, people
 from simulator.world.journal import Entry, Journal
 from simulator.world.world import World
+
+if TYPE_CHECKING:
+    from simulator.runtime.simulator import Simulator
 
 EXPIRY = "expiry"  # of a number
 MAX_QUEUED = 1000  # far more than anybody says ahead; a loop that floods a live call is told so
@@ -34,32 +37,78 @@ INBOUND_RING = timedelta(seconds=1)  # the platform answers after the first ring
 
 
 class Runner:
-    """The account's port to everything that takes time. Lives on one event loop."""
+    """The account's port to everything that takes time. Lives on one event loop.
 
-    def __init__(self, account_key: str, settings: Settings) -> None:
+    A sub-account has a runner of its own, with a world of its own; time and connections are its parent's.
+    """
+
+    def __init__(
+        self,
+        account_key: str,
+        settings: Settings,
+        *,
+        platform: Simulator | None = None,
+        parent: Runner | None = None,
+        sub_account_id: str | None = None,
+    ) -> None:
         self.settings = settings
+        self.platform = platform  # every other account of the process; None when there is none to know
         self._key = account_key
+        self._parent = parent
+        self._sub_account_id = sub_account_id
         self._loop = asyncio.get_running_loop()
         self._appended = asyncio.Event()
-        self._closing = asyncio.Event()
+        self._closing: asyncio.Event = parent._closing if parent else asyncio.Event()
         self.waiting = 0  # long polls that have nothing to answer yet
-        self.sender = Sender(settings.allow_hosts, settings.policies)
+        self.sender: Sender = parent.sender if parent else Sender(settings.allow_hosts, settings.policies)
         self._build()
 
     def _build(self) -> None:
         settings = self.settings
-        start = settings.start or (datetime.now(UTC) if settings.clock is ClockMode.SYSTEM else DEFAULT_START)
+        self._children: dict[str, Runner] = {}  # by sub-account id, made on first use
         journal = Journal(settings.journal_limit)
         journal.on_append(self._wake)
-        # The key's digest keeps two accounts' ids and numbers apart under one seed.
-        digest = hashlib.sha256(f"{settings.seed}:{self._key}".encode()).hexdigest()
+        # The key's digest keeps two accounts' ids and numbers apart under one seed, and so does the sub-account's id.
+        scope = [self._key, *([self._sub_account_id] if self._sub_account_id else [])]
+        digest = hashlib.sha256(":".join([str(settings.seed), *scope]).encode()).hexdigest()
         self.world = World(
-            account_id=f"acct_{digest[:12]}", seed=int(digest[:16], 16), policies=settings.policies, journal=journal
+            account_id=self._sub_account_id or f"acct_{digest[:12]}",
+            seed=int(digest[:16], 16),
+            policies=settings.policies,
+            journal=journal,
         )
-        clock = Clock(settings.clock, start, self._loop.time, scale=settings.scale)
-        self.pacer = Pacer(clock, self._fire, self._note)
+        if self._parent is not None:
+            self.pacer: Pacer = self._parent.pacer
+        else:
+            start = settings.start or (datetime.now(UTC) if settings.clock is ClockMode.SYSTEM else DEFAULT_START)
+            self.pacer = Pacer(Clock(settings.clock, start, self._loop.time, scale=settings.scale), self._note)
+        self.pacer.own(self.world.account_id, self._fire)
         self.outbox = Outbox(self.world, self.pacer, self.sender, settings)
         self.switchboard = Switchboard(self.world, self.pacer, self.sender, self.outbox)
+
+    # -- sub-accounts ------------------------------------------------------------------------------------------
+
+    def scoped(self, sub_account_id: str) -> Runner:
+        """The runner of a sub-account. Raises NotFound naming the id."""
+        accounts.get(self.world, sub_account_id)
+        child = self._children.get(sub_account_id)
+        if child is None:
+            child = Runner(self._key, self.settings, platform=self.platform, parent=self, sub_account_id=sub_account_id)
+            self._children[sub_account_id] = child
+        return child
+
+    def close_sub_account(self, sub_account_id: str) -> None:
+        """Forget everything of a sub-account: its calls end, its timers stop, its deliveries are tried no more."""
+        child = self._children.pop(sub_account_id, None)
+        if child is not None:
+            child.switchboard.hang_up_all()
+            child.outbox.abandon()
+            self.pacer.disown(sub_account_id)
+
+    def worlds(self) -> Iterator[Runner]:
+        """This account's runner and those of its sub-accounts."""
+        yield self
+        yield from self._children.values()
 
     # -- time --------------------------------------------------------------------------------------------------
 
@@ -187,7 +236,7 @@ class Runner:
 
     def await_expiry(self, number: PhoneNumber) -> None:
         """Release the number by itself at its `expires_at`, if it has one; replaces an earlier expiry."""
-        key = (EXPIRY, number.id)
+        key = (self.world.account_id, EXPIRY, number.id)
         if number.expires_at is None:
             self.pacer.timers.stop(key)
         else:
@@ -235,16 +284,19 @@ class Runner:
     async def reset(self) -> None:
         """An empty world at the starting instant, as if the account had just been opened."""
         mode, scale = self.clock.mode, self.clock.scale
-        self.switchboard.hang_up_all()
+        for runner in self.worlds():
+            runner.switchboard.hang_up_all()
         await self.pacer.stop()
-        self.outbox.abandon()
+        for runner in self.worlds():
+            runner.outbox.abandon()
         self.settings = replace(self.settings, clock=mode, scale=scale)
         self._build()
 
     def unsettled(self) -> tuple[int, int]:
-        """How many calls are live and how many deliveries are pending."""
-        pending = sum(1 for d in self.world.deliveries.values() if d.status is DeliveryStatus.PENDING)
-        return len(self.switchboard.live), pending
+        """How many calls are live and how many deliveries are pending, sub-accounts included."""
+        live = sum(len(runner.switchboard.live) for runner in self.worlds())
+        deliveries = (d for runner in self.worlds() for d in runner.world.deliveries.values())
+        return live, sum(1 for d in deliveries if d.status is DeliveryStatus.PENDING)
 
     async def stop(self, patience: timedelta = timedelta(seconds=5)) -> None:
         """Let what is in flight finish, then close every connection."""

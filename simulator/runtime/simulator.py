@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 
+from simulator.errors import Conflict
 from simulator.runtime.runner import Runner
 from simulator.settings import Settings
 
@@ -22,8 +26,21 @@ class Simulator:
         """The account's runner, or None for a key this simulator was not given."""
         runner = self._runners.get(api_key)
         if runner is None and api_key in self.settings.api_keys:
-            runner = self._runners[api_key] = Runner(api_key, self.settings)
+            runner = self._runners[api_key] = Runner(api_key, self.settings, platform=self)
         return runner
+
+    def open_account(self, api_key: str, start: datetime) -> Runner:
+        """Open an account for a new key, whose time begins at `start`. Raises Conflict when the key has one."""
+        if api_key in self.settings.api_keys or api_key in self._runners:
+            raise Conflict("this API key has an account already")
+        settings = replace(self.settings, start=start)
+        runner = self._runners[api_key] = Runner(api_key, settings, platform=self)
+        return runner
+
+    def runners(self) -> Iterator[Runner]:
+        """Every account in use, each followed by its sub-accounts."""
+        for runner in tuple(self._runners.values()):
+            yield from runner.worlds()
 
     def unsettled(self) -> tuple[int, int]:
         """How many calls are live and how many deliveries are pending, over all accounts."""

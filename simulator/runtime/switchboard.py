@@ -124,11 +124,11 @@ class Switchboard:
     # -- effects: time -----------------------------------------------------------------------------------------
 
     def _start_timer(self, live: LiveCall, effect: fx.StartTimer, now: datetime) -> None:
-        due = self._pacer.start_timer((TIMER, live.id, effect.name), effect.delay)
+        due = self._pacer.start_timer((self._world.account_id, TIMER, live.id, effect.name), effect.delay)
         self._note("timer.started", now, live, timer=effect.name, due=due.isoformat())
 
     def _stop_timer(self, live: LiveCall, effect: fx.StopTimer, _now: datetime) -> None:
-        self._pacer.timers.stop((TIMER, live.id, effect.name))
+        self._pacer.timers.stop((self._world.account_id, TIMER, live.id, effect.name))
 
     # -- effects: the leg --------------------------------------------------------------------------------------
 
@@ -145,7 +145,7 @@ class Switchboard:
         if self.live.pop(live.id, None) is None:
             return
         for name in Timer:
-            self._pacer.timers.stop((TIMER, live.id, name))
+            self._pacer.timers.stop((self._world.account_id, TIMER, live.id, name))
         for turn in live.turns.values():
             if turn.task is not None:
                 turn.task.cancel()

@@ -10,15 +10,24 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from datetime import datetime
+from http import HTTPStatus
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from simulator.errors import ApiError, BodyTooLarge, MethodNotAllowed, RouteNotFound, Unauthorized, UsageError
+from simulator.errors import (
+    ApiError,
+    BadRequest,
+    BodyTooLarge,
+    MethodNotAllowed,
+    RouteNotFound,
+    Unauthorized,
+    UsageError,
+)
 from simulator.serving.errors import INTERNAL, dump, render
-from simulator.serving.gate import Gate, bearer, refuse_sub_account, unknown_key
+from simulator.serving.gate import Gate, bearer, unknown_key
 from simulator.serving.operation import Context, Operation
 from simulator.serving.parsing import parse_body, parse_query
 from simulator.serving.routing import Match, Router
@@ -77,6 +86,20 @@ class Reply:
         await send({"type": "http.response.body", "body": body})
 
 
+class _NoContent:
+    """204: done, and nothing to say. Such an answer has neither a body nor a type."""
+
+    status_code = HTTPStatus.NO_CONTENT.value
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the head alone."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+
+NO_CONTENT: Final = _NoContent()
+
+
 class Dispatcher:
     """Serves a table of operations.
 
@@ -123,6 +146,9 @@ class Dispatcher:
         operation = match.route.operation
         runner = self._admit(operation, headers.get(b"authorization"))
         try:
+            sub_account = headers.get(b"x-sub-account-id")
+            if sub_account and not operation.public:
+                runner = _scoped(operation, runner, sub_account)
             response, at = await self._run(operation, runner, match.path, scope, headers, receive)
         except ApiError as error:
             response, at = _refusal(error), runner.now()
@@ -177,9 +203,6 @@ class Dispatcher:
         receive: Receive,
     ) -> tuple[Response, datetime]:
         """The answer, and the simulated instant it was ready at."""
-        sub_account = headers.get(b"x-sub-account-id")
-        if sub_account is not None:
-            refuse_sub_account(sub_account)
         query = body = None
         if operation.query is not None:
             query = parse_query(operation.query, scope["query_string"])
@@ -197,8 +220,12 @@ class Dispatcher:
             now = runner.now()  # what was started may have been journalled a little later than it was asked for
         if isinstance(result, BaseModel):
             return Reply.of(result, _success(operation, runner)), now
+        if operation.status == HTTPStatus.NO_CONTENT:
+            return NO_CONTENT, now
         if result is None:
             return Reply(_success(operation, runner), b"null"), now
+        if operation.many:
+            return Reply(operation.status, dump([row.model_dump(mode="json", by_alias=True) for row in result])), now
         response: Response = result
         return response, now
 
@@ -228,6 +255,19 @@ def _lost(method: str, path: str, match: Match | None) -> ApiError:
         return RouteNotFound(f"No route: {method} {shown}{hint}")
     allowed = ", ".join(match.allowed)
     return MethodNotAllowed(f"{method} is not served on {shown}: use {allowed}", headers={"Allow": allowed})
+
+
+def _scoped(operation: Operation, runner: Runner, header: bytes) -> Runner:
+    """The sub-account that a request is for, or the account itself when the header is blank."""
+    sub_account_id = header.decode("latin-1").strip()
+    if not sub_account_id:
+        return runner
+    if not operation.scoped:
+        raise BadRequest(
+            f"{operation.id} is about the whole account, not about sub-account {sub_account_id[:80]!r}: "
+            "leave the header X-Sub-Account-Id out"
+        )
+    return runner.scoped(sub_account_id)
 
 
 async def _read(receive: Receive, declared: bytes | None, limit: int) -> bytes:

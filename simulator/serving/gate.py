@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from simulator.errors import ApiError, Forbidden, NotSimulated, Unauthorized
+from simulator.errors import ApiError, Forbidden, Unauthorized
 
 _AUTHORITY: Final = re.compile(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?P<host>\[[^\]]*\]|[^:/\[\]@?#]*)(?::(?P<port>\d*))?/?"
@@ -85,10 +85,3 @@ def unknown_key(key: str) -> ApiError:
 
 def _unauthorised(detail: str) -> ApiError:
     return Unauthorized(detail, headers=CHALLENGE)
-
-
-def refuse_sub_account(value: bytes) -> None:
-    """Refuse a request made for a sub-account: answering from the account itself would be a lie."""
-    if value.strip():
-        shown = value.decode("latin-1")[:80]
-        raise NotSimulated(f"X-Sub-Account-Id {shown!r}: sub-accounts are not simulated, leave the header out")

@@ -32,8 +32,8 @@ class Context:
         return self.runner.world
 
 
-# (context, parsed query or None, parsed body or None) -> a model, None for JSON null, a starlette Response as it is,
-# or an awaitable of one of these.
+# (context, parsed query or None, parsed body or None) -> a model, a list of models for `many`, None for JSON null (or
+# for no content, with status 204), a starlette Response as it is, or an awaitable of one of these.
 Handler = Callable[[Context, Any, Any], Any]
 
 
@@ -55,8 +55,11 @@ class Operation:
     body: type[BaseModel] | None = None
     body_required: bool = True
     response: type[BaseModel] | None = None
+    many: bool = False  # the answer is a bare JSON array of `response`
     nullable: bool = False  # the answer may be JSON null
+    media: str | None = None  # the answer is of this media type, not JSON; the handler makes a Response
     creates: bool = False  # the policy `create_status` decides between 200 and 201
     status: int = 200
     errors: tuple[int, ...] = ()  # documented refusals besides 401 and 422
     public: bool = False  # served without a key
+    scoped: bool = True  # X-Sub-Account-Id chooses the world; False: it is about the whole account, and refuses that

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from simulator.domain.accounts import SubAccount
 from simulator.domain.agents import Agent
 from simulator.domain.calls import Call
 from simulator.domain.messages import Conversation, Message
@@ -69,6 +70,7 @@ class World:
         self.deliveries: dict[str, Delivery] = {}
         self.endpoints: dict[str | None, WebhookEndpoint] = {}  # None: the account's own
         self.people: dict[str, Person] = {}  # by E.164 number
+        self.sub_accounts: dict[str, SubAccount] = {}  # an account's only: they have none of their own
 
         self.number_ids: dict[str, str] = {}  # by E.164 number; released numbers stay, so none is sold twice
         self.active_numbers: dict[str, None] = {}  # ids in order of purchase

@@ -16,7 +16,7 @@ from simulator.domain.webhooks import Attempt, Delivery, DeliveryStatus, Notice,
 from simulator.serving.dispatch import Dispatcher
 from simulator.serving.operation import Operation
 from simulator.settings import DEFAULT_API_KEY, Settings
-from simulator.world import calls, webhooks
+from simulator.world import accounts, calls, webhooks
 from simulator.world.journal import Journal
 from simulator.world.world import World
 
@@ -38,6 +38,7 @@ class FakeRunner:
         self.world = World(
             account_id="acct_1", seed=settings.seed, policies=settings.policies, journal=Journal(settings.journal_limit)
         )
+        self.children: dict[str, FakeRunner] = {}
         self.started: list[Call] = []
         self.expiring: list[PhoneNumber] = []
         self.notices: list[Notice] = []
@@ -47,6 +48,15 @@ class FakeRunner:
 
     def now(self) -> datetime:
         return self.instant
+
+    def scoped(self, sub_account_id: str) -> FakeRunner:
+        accounts.get(self.world, sub_account_id)
+        if sub_account_id not in self.children:
+            self.children[sub_account_id] = FakeRunner(self.settings)
+        return self.children[sub_account_id]
+
+    def close_sub_account(self, sub_account_id: str) -> None:
+        self.children.pop(sub_account_id, None)
 
     def start_call(self, call: Call, **_: Any) -> None:
         self.started.append(call)

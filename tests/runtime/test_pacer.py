@@ -32,7 +32,8 @@ class Bench:
         self.fired: list[tuple[Key, float]] = []
         self.notes: list[str] = []
         self.react: Callable[[Key], None] = lambda _key: None
-        self.pacer = Pacer(Clock(mode, START, loop.time, scale=scale), self._fire, self._note)
+        self.pacer = Pacer(Clock(mode, START, loop.time, scale=scale), self._note)
+        self.pacer.own("us", self._fire)
 
     def _fire(self, key: Key) -> None:
         self.fired.append((key, (self.pacer.clock.now() - START).total_seconds()))
@@ -42,7 +43,7 @@ class Bench:
         self.notes.append(kind)
 
     def start(self, name: str, seconds: float) -> None:
-        self.pacer.start_timer((name,), timedelta(seconds=seconds))
+        self.pacer.start_timer(("us", name), timedelta(seconds=seconds))
         self.pacer.arm()
 
 

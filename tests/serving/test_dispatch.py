@@ -12,7 +12,8 @@ from starlette.responses import PlainTextResponse
 from simulator.errors import BadRequest, Conflict
 from simulator.serving.operation import Context, Operation
 from simulator.wire.base import In
-from tests.helpers.api import Api, bearer, under
+from simulator.world import accounts
+from tests.helpers.api import START, Api, bearer, under
 
 pytestmark = pytest.mark.anyio
 
@@ -49,6 +50,14 @@ def none(_ctx: Context, _query: None, _body: None) -> None:
     return None
 
 
+def whose(ctx: Context, _query: None, _body: None) -> Echo:
+    return Echo(word=str(id(ctx.world)))
+
+
+def rows(_ctx: Context, _query: None, _body: None) -> list[Echo]:
+    return [Echo(word="a"), Echo(word=None)]
+
+
 def row(method: str, path: str, handler: Any, **options: Any) -> Operation:
     return Operation(id=handler.__name__, method=method, path=path, tag="t", summary="s", handler=handler, **options)
 
@@ -61,6 +70,10 @@ ROWS = (
     row("GET", "/v1/broken", broken),
     row("GET", "/v1/refused", refused),
     row("GET", "/v1/plain", plain),
+    row("GET", "/v1/whose", whose),
+    row("GET", "/v1/account", later, scoped=False),
+    row("DELETE", "/v1/gone", none, status=204),
+    row("GET", "/v1/rows", rows, many=True),
     row("GET", "/_sim/health", later, public=True),
 )
 
@@ -258,10 +271,44 @@ async def test_a_missing_host_is_fine(api: Api) -> None:
     assert sent[0]["status"] == 200
 
 
-async def test_a_sub_account_is_not_simulated(api: Api) -> None:
-    answer = await api.send("GET", "/v1/later", headers={**bearer(), "X-Sub-Account-Id": "sub_1"})
-    assert answer.status_code == 501
-    assert "sub-accounts" in answer.json()["detail"]
+def for_sub_account(sub_account_id: str) -> dict[str, str]:
+    return {**bearer(), "X-Sub-Account-Id": sub_account_id}
+
+
+async def test_the_sub_account_header_chooses_the_world(api: Api) -> None:
+    own = accounts.create(api.world, "Branch", START).id
+    answer = await api.send("GET", "/v1/whose", headers=for_sub_account(own))
+    assert answer.json() == {"word": str(id(api.runner.children[own].world))}
+    assert (await api.send("GET", "/v1/whose", headers=for_sub_account("  "))).json() == {"word": str(id(api.world))}
+
+
+async def test_an_unknown_sub_account_is_named(api: Api) -> None:
+    answer = await api.send("GET", "/v1/whose", headers=for_sub_account("sub_1"))
+    assert answer.status_code == 404
+    assert "sub-account 'sub_1' does not exist" in answer.json()["detail"]
+    assert requests_in(api)[-1] == ("GET", "/v1/whose", "whose", 404)
+
+
+async def test_what_is_about_the_whole_account_refuses_a_sub_account(api: Api) -> None:
+    own = accounts.create(api.world, "Branch", START).id
+    answer = await api.send("GET", "/v1/account", headers=for_sub_account(own))
+    assert answer.status_code == 400
+    assert "leave the header X-Sub-Account-Id out" in answer.json()["detail"]
+
+
+async def test_a_public_operation_has_no_sub_accounts(api: Api) -> None:
+    assert (await api.send("GET", "/_sim/health", headers={"X-Sub-Account-Id": "sub_1"})).status_code == 200
+
+
+async def test_no_content_has_no_body_and_no_type(api: Api) -> None:
+    answer = await api.send("DELETE", "/v1/gone")
+    assert (answer.status_code, answer.content, dict(answer.headers)) == (204, b"", {})
+
+
+async def test_a_bare_list_is_a_json_array(api: Api) -> None:
+    answer = await api.send("GET", "/v1/rows")
+    assert answer.content == b'[{"word":"a"},{"word":null}]'
+    assert answer.headers["content-type"] == "application/json"
 
 
 async def test_a_body_in_parts_is_put_together(api: Api) -> None:

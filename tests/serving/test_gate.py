@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.errors import Forbidden, NotSimulated, Unauthorized
-from simulator.serving.gate import Gate, bearer, refuse_sub_account, unknown_key
+from simulator.errors import Forbidden, Unauthorized
+from simulator.serving.gate import Gate, bearer, unknown_key
 
 
 def passes(value: str, *allowed: str) -> bool:
@@ -103,12 +103,3 @@ def test_an_unknown_key_is_never_shown_whole(key: str) -> None:
     detail = unknown_key(key).detail
     assert f"{key!r}" not in detail
     assert repr(key[: min(8, len(key) // 2)]) in detail
-
-
-def test_a_sub_account_is_refused_by_name() -> None:
-    with pytest.raises(NotSimulated, match="'sub_1'"):
-        refuse_sub_account(b"sub_1")
-
-
-def test_an_empty_sub_account_header_asks_for_nothing() -> None:
-    refuse_sub_account(b"  ")
