@@ -92,6 +92,14 @@ def target(server: Target) -> Target:
     return server.fresh()
 
 
+@pytest.fixture
+def ours(target: Target) -> Target:
+    """An account of our own server, for what describes itself and can be told what people do."""
+    if not target.ours:
+        pytest.skip("needs our own server: it looks at /openapi.json and at /_sim")
+    return target
+
+
 @pytest.fixture(scope="session")
 def receiver() -> Iterator[Receiver]:
     """A webhook endpoint that accepts everything."""

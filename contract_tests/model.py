@@ -44,6 +44,7 @@ class Number:
     id: str
     phone: str
     agent: str | None
+    imessage: bool = False
     released: bool = False
     texts: list[str] = field(default_factory=list)
 
@@ -73,12 +74,14 @@ class Model:
         self.agents: dict[str, Agent] = {}
         self.numbers: dict[str, Number] = {}
         self.calls: dict[str, Call] = {}
-        self.threads: dict[tuple[str, str], Thread] = {}
+        self.threads: dict[tuple[str, str | frozenset[str]], Thread] = {}  # by our number, and the others
         self.activity: list[str] = []  # thread ids, least recent first
         self.hook: Mapping[str, Any] | None = None
         self.owed: Counter[tuple[str, str]] = Counter()  # deliveries, by whose webhook and event type
         self.secrets: set[str] = set()  # every endpoint secret there ever was
         self.dead: list[str] = []  # ids of deleted agents
+        self.contacts: dict[str, dict[str, Any]] = {}
+        self.sub_accounts: dict[str, str] = {}  # names by id
 
     # -- questions -----------------------------------------------------------------------------------------------
 
@@ -128,6 +131,8 @@ class Model:
         yield "/v1/numbers", [n.id for n in reversed(self.active())]
         yield "/v1/calls", list(reversed(self.calls))
         yield "/v1/conversations", list(reversed(self.activity))
+        yield "/v1/contacts", list(reversed(self.contacts))
+        yield "/v1/sub-accounts", list(reversed(self.sub_accounts))
 
     # -- agents --------------------------------------------------------------------------------------------------
 
@@ -157,8 +162,8 @@ class Model:
 
     # -- numbers -------------------------------------------------------------------------------------------------
 
-    def buy(self, number_id: str, phone: str, agent_id: str | None) -> None:
-        self.numbers[number_id] = Number(number_id, phone, agent_id)
+    def buy(self, number_id: str, phone: str, agent_id: str | None, imessage: bool = False) -> None:
+        self.numbers[number_id] = Number(number_id, phone, agent_id, imessage)
         if agent_id:
             self.agents[agent_id].numbers.append(number_id)
 
@@ -251,13 +256,25 @@ class Model:
 
     # -- texts ---------------------------------------------------------------------------------------------------
 
-    def text(self, number_id: str, person: str, direction: str, body: str, ids: tuple[str, str]) -> None:
-        """A text went one way or the other; `ids` are the message's and the conversation's."""
+    def text(
+        self,
+        number_id: str,
+        others: str | frozenset[str],
+        direction: str,
+        body: str,
+        ids: tuple[str, str],
+        participant: str,
+    ) -> None:
+        """A text went one way or the other; `ids` are the message's and the conversation's.
+
+        `others` is a person or the people of a group, `participant` what the conversation calls them.
+        """
         number = self.numbers[number_id]
         message_id, thread_id = ids
         number.texts.append(message_id)
-        thread = self.threads.setdefault((number_id, person), Thread(thread_id, number_id, person, number.agent))
-        assert thread.id == thread_id, "one conversation per pair of numbers"
+        thread = self.threads.setdefault((number_id, others), Thread(thread_id, number_id, participant, number.agent))
+        assert thread.id == thread_id, "one conversation per pair of our number and the others"
+        assert thread.participant == participant
         thread.agent = number.agent  # it follows the number to whoever has it now
         thread.bodies.append((direction, body))
         if thread_id in self.activity:
@@ -273,10 +290,26 @@ class Model:
             return frozenset({400, 404})
         return frozenset({400, 404}) if self.numbers[number_id].released else OK
 
+    def may_send_to_group(self, number_id: str) -> frozenset[int]:
+        """Why this number cannot text several people at once: it is released, or not an iMessage line."""
+        number = self.numbers[number_id]
+        return frozenset({400}) if number.released or not number.imessage else OK
+
     def sender(self, agent_id: str) -> str | None:
         """The number that an agent texts from, or None when it has none."""
         agent = self.agents.get(agent_id)
         return agent.numbers[0] if agent and agent.numbers else None
+
+    # -- contacts ------------------------------------------------------------------------------------------------
+
+    def may_be_added(self, phone: str, besides: str | None = None) -> frozenset[int]:
+        """Why nobody else can have this number: somebody has it already."""
+        known = any(c["phoneNumber"] == phone for contact_id, c in self.contacts.items() if contact_id != besides)
+        return frozenset({409}) if known else OK
+
+    def may_change(self, contact_id: str, phone: str) -> frozenset[int]:
+        """Why a contact cannot be given this number."""
+        return self.may_be_added(phone, contact_id) if contact_id in self.contacts else frozenset({404})
 
 
 def _emptied(fields: dict[str, Any]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class Document:
     def _branches(self, schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         schema = self.resolve(schema)
         alternatives = schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf")
-        if alternatives is None:
+        if alternatives is None or "properties" in schema:  # beside properties, alternatives are rules about them
             kinds = schema.get("type")
             for kind in kinds if isinstance(kinds, list) else [kinds]:
                 yield schema if kind is None else {**schema, "type": kind}

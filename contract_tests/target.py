@@ -83,7 +83,7 @@ class Target:
 
         Of deliveries only what stays: attempts that are under way end while we look.
         """
-        lists = ("/v1/agents", "/v1/numbers", "/v1/calls", "/v1/conversations")
+        lists = ("/v1/agents", "/v1/numbers", "/v1/calls", "/v1/conversations", "/v1/contacts")
         deliveries = [(d["id"], d["eventType"], d["createdAt"]) for d in self.all("/v1/webhooks/deliveries")]
         kept = {"deliveries": deliveries, "webhook": self.get("/v1/webhooks")}
         return {url: self.all(url) for url in lists} | kept

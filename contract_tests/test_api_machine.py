@@ -30,6 +30,8 @@ COMMANDS: Final = (
     *("create agent", "patch agent", "switch agent", "delete agent"),
     *("buy number", "release number", "attach", "detach", "set webhook", "delete webhook"),
     *("call out", "call in", "text out", "text in") * 2,
+    *("group out", "add contact", "change contact", "delete contact"),
+    *("open sub-account", "rename sub-account", "close sub-account"),
     *("time passes", "look"),
 )
 # Custom tools come back with their defaults filled in; tests/api looks at them. The voice mode has rules of its own.
@@ -61,15 +63,17 @@ class AccountMachine(RuleBasedStateMachine):
             self.create_agent(body={"name": name}, hosted=False)
         first, second = self.model.agents
         for agent in (first, first, second, None):
-            self.buy_number(area="415", agent=agent)
+            self.buy_number(area="415", agent=agent, imessage=agent is None)
+        self.add_contact("+14155552671", "Ann")
+        self.open_sub_account("Branch")
 
     def send(self, method: str, url: str, body: Any, refusals: Iterable[int]) -> Any:
         """Send a command; the answer, or None when it was refused as it had to be, without a trace."""
         parts = {} if body is None else {"json": body}
         if not refusals:
             answer = self.account.request(method, url, **parts)
-            assert answer.status_code == httpx.codes.OK, f"{method} {url} {body}: {answer.status_code} {answer.text}"
-            return answer.json()
+            assert answer.is_success, f"{method} {url} {body}: {answer.status_code} {answer.text}"
+            return answer.json() if answer.content else {}
         with self.account.unchanged():
             answer = self.account.request(method, url, **parts)
         assert answer.status_code in refusals, f"{method} {url} {body}: {answer.status_code} {answer.text}"
@@ -110,7 +114,7 @@ class AccountMachine(RuleBasedStateMachine):
             case "delete agent":
                 self.delete_agent(agent)
             case "buy number":
-                self.buy_number("415" if limit % 2 else "416", agent if named else None)
+                self.buy_number("415" if limit % 2 else "416", agent if named else None, imessage=limit % 3 == 0)
             case "release number":
                 self.release_number(number)
             case "attach":
@@ -123,6 +127,20 @@ class AccountMachine(RuleBasedStateMachine):
                 self.delete_webhook(agent if named else None)
             case "call out":
                 self.call_somebody(agent, number if named else None, person)
+            case "group out":
+                self.text_a_group(number, words)
+            case "add contact":
+                self.add_contact(person, words)
+            case "change contact":
+                self.change_contact(picked(self.model.contacts, limit), person, words)
+            case "delete contact":
+                self.delete_contact(picked(self.model.contacts, limit))
+            case "open sub-account":
+                self.open_sub_account(words)
+            case "rename sub-account":
+                self.rename_sub_account(picked(self.model.sub_accounts, limit), words)
+            case "close sub-account":
+                self.close_sub_account(picked(self.model.sub_accounts, limit))
             case "text out":
                 self.text_somebody(agent, number if named else None, person, words)
             case "call in" if self.can_control:
@@ -155,14 +173,15 @@ class AccountMachine(RuleBasedStateMachine):
 
     # -- numbers -------------------------------------------------------------------------------------------------
 
-    def buy_number(self, area: str, agent: str | None) -> None:
+    def buy_number(self, area: str, agent: str | None, imessage: bool) -> None:
         refusals = self.model.must_exist(agent)
         body = {"areaCode": area, "country": "CA" if area == "416" else "US", "agentId": agent}
+        body |= {"type": "imessage"} if imessage else {}
         made = self.send("POST", "/v1/numbers", body, refusals)
         if made is not None:
             assert made["phoneNumber"].startswith(f"+1{area}")
             assert made["phoneNumber"] not in [n.phone for n in self.model.numbers.values()]
-            self.model.buy(made["id"], made["phoneNumber"], agent)
+            self.model.buy(made["id"], made["phoneNumber"], agent, imessage)
 
     def release_number(self, number: str) -> None:
         answer = self.send("DELETE", f"/v1/numbers/{number}", None, self.model.release(number))
@@ -219,20 +238,61 @@ class AccountMachine(RuleBasedStateMachine):
         sent = self.send("POST", "/v1/messages", text, self.model.may_send(used))
         if sent is not None and used is not None:
             assert (sent["from_number"], sent["to_number"]) == (self.model.numbers[used].phone, person)
-            self.model.text(used, person, "outbound", body, (sent["id"], sent["conversation_id"]))
+            self.model.text(used, person, "outbound", body, (sent["id"], sent["conversation_id"]), person)
+
+    def text_a_group(self, number: str, body: str) -> None:
+        people = ["+14155552671", "+12125552672"]
+        refusals = self.model.may_send_to_group(number)
+        text = {"number_id": number, "recipients": people, "body": body}
+        sent = self.send("POST", "/v1/messages", text, refusals)
+        if sent is not None:
+            assert sent["to_number"].startswith("grp_")
+            ids = (sent["id"], sent["conversation_id"])
+            self.model.text(number, frozenset(people), "outbound", body, ids, sent["to_number"])
 
     def somebody_texts(self, number: str, person: str, body: str) -> None:
         text = {"from": person, "to": self.model.numbers[number].phone, "body": body}
         got = self.send("POST", "/_sim/messages", text, {404} if self.model.numbers[number].released else OK)
         if got is not None:
-            self.model.text(number, person, "inbound", body, (got["message_id"], got["conversation_id"]))
+            self.model.text(number, person, "inbound", body, (got["message_id"], got["conversation_id"]), person)
+
+    # -- contacts and sub-accounts -------------------------------------------------------------------------------
+
+    def add_contact(self, person: str, name: str) -> None:
+        body = {"phoneNumber": person, "name": name}
+        made = self.send("POST", "/v1/contacts", body, self.model.may_be_added(person))
+        if made is not None:
+            self.model.contacts[made["id"]] = {k: made[k] for k in body}
+            assert self.model.contacts[made["id"]] == body
+
+    def change_contact(self, contact: str, person: str, name: str) -> None:
+        body = {"phoneNumber": person, "name": name}
+        if self.send("PATCH", f"/v1/contacts/{contact}", body, self.model.may_change(contact, person)) is not None:
+            self.model.contacts[contact] = body
+
+    def delete_contact(self, contact: str) -> None:
+        self.send("DELETE", f"/v1/contacts/{contact}", None, OK if contact in self.model.contacts else {404})
+        self.model.contacts.pop(contact, None)
+
+    def open_sub_account(self, name: str) -> None:
+        self.model.sub_accounts[self.send("POST", "/v1/sub-accounts", {"name": name}, OK)["id"]] = name
+
+    def rename_sub_account(self, sub_account: str, name: str) -> None:
+        known = sub_account in self.model.sub_accounts
+        self.send("PATCH", f"/v1/sub-accounts/{sub_account}", {"name": name}, OK if known else {404})
+        if known:
+            self.model.sub_accounts[sub_account] = name
+
+    def close_sub_account(self, sub_account: str) -> None:
+        known = self.model.sub_accounts.pop(sub_account, None) is not None
+        self.send("DELETE", f"/v1/sub-accounts/{sub_account}", None, OK if known else {404})
 
     # -- time ----------------------------------------------------------------------------------------------------
 
     def time_passes(self) -> None:
         self.account.post("/_sim/clock/run_until_idle")
         self.model.end_every_call()
-        stats = self.account.get("/v1/webhooks/deliveries/stats", hours=8_760)
+        stats = self.account.get("/v1/webhooks/deliveries/stats", hours=168)
         assert (stats["pending"], stats["failed"]) == (0, 0)
         assert {name: row["total"] for name, row in stats["byEventType"].items()} == dict(self.model.events())
         assert stats["total"] == stats["success"] == self.model.owed.total()
@@ -261,6 +321,7 @@ class AccountMachine(RuleBasedStateMachine):
             for record_id in ids:
                 look(record_id)
         self._look_at_conversations()
+        self._look_at_names()
         self._filter_calls()
 
     def _lists(self, url: str, limit: int, ids: list[str]) -> None:
@@ -300,6 +361,13 @@ class AccountMachine(RuleBasedStateMachine):
             assert [(m["direction"], m["body"]) for m in shown["messages"]] == thread.bodies
             assert (shown["messageCount"], shown["agentId"]) == (len(thread.bodies), thread.agent)
 
+    def _look_at_names(self) -> None:
+        for contact, fields in self.model.contacts.items():
+            shown = self.account.get(f"/v1/contacts/{contact}")
+            assert {k: shown[k] for k in fields} == fields
+        subs = {row["id"]: row["name"] for row in self.account.all("/v1/sub-accounts")}
+        assert subs == self.model.sub_accounts
+
     def _filter_calls(self) -> None:
         for direction in ("inbound", "outbound"):
             for status in ("in-progress", "completed", "failed"):
@@ -313,6 +381,12 @@ class AccountMachine(RuleBasedStateMachine):
             if self.can_control:
                 self.time_passes()
                 self.look_at_everything(limit=100)
+
+
+def picked(records: Iterable[str], at: int) -> str:
+    """One of the ids, or one that nobody has."""
+    ids = [*records, "nobody_has_this_id"]
+    return ids[at % len(ids)]
 
 
 def test_an_account_is_what_its_commands_made_it(server: Target, receiver: Receiver) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 import httpx
 import pytest
 
+from contract_tests.bodies import well_shaped
 from contract_tests.facts import PROMISED, Fact
 from contract_tests.target import PATIENCE, Target
 from simulator.app import build_app, build_simulator
@@ -36,9 +37,16 @@ def populate(target: Target, hook: str) -> dict[str, str]:
     text = target.post("/v1/messages", {"agent_id": agent, "to_number": PERSON, "body": "hi"})
     call = target.post("/v1/calls", {"agentId": agent, "toNumber": PERSON})["id"]
     branch = target.post("/v1/sub-accounts", {"name": "Branch"})["id"]
+    trunk = target.post("/v1/sip-trunks")["id"]
+    connection = target.post("/integrations/whatsapp/connect", {"code": "AQD"})["id"]
+    contact = target.post("/v1/contacts", {"phoneNumber": PERSON, "name": "Ann"})["id"]
+    if target.control:
+        target.request("PUT", f"/_sim/people/{PERSON}/location", json={"latitude": 1, "longitude": 2})
     thread = text["conversation_id"]
     return {
         "agent_id": agent, "number_id": number, "call_id": call, "conversation_id": thread, "sub_account_id": branch,
+        "trunk_id": trunk, "connection_id": connection, "message_id": text["id"],
+        "contact_id": contact, "phone_number": PERSON,
     }  # fmt: skip
 
 
@@ -47,14 +55,8 @@ def test_another_keys_id_is_as_unknown_as_nobodys(
     target: Target, other: Target, receiver: Receiver, fact: Fact
 ) -> None:
     ids = populate(target, receiver.url)
-    body = {
-        "createOrUpdateAgentWebhook": {"url": receiver.url},
-        "attachNumberToAgent": {"numberId": "n"},
-        "updateSubAccount": {"name": "n"},
-    }
-    parts = {} if fact.method in {"GET", "DELETE"} else {"json": body.get(fact.id, {})}
     with target.unchanged():
-        answer = other.request(fact.method, fact.url(**ids), **parts)
+        answer = other.request(fact.method, fact.url(**ids), **well_shaped(fact))
         assert answer.status_code == 404
         assert [v for v in ids.values() if v in answer.text] != []
 

@@ -16,12 +16,17 @@ from simulator import api, control
 from simulator.runtime.simulator import Simulator
 from simulator.serving.dispatch import Dispatcher
 from simulator.serving.operation import Operation
+from simulator.serving.table import Table
 from simulator.settings import Settings
 
 
 def operations() -> tuple[Operation, ...]:
     """Everything that is routed: `/v1` and its relatives, then `/_sim`."""
-    return (*api.OPERATIONS, *control.OPERATIONS)
+    return _table().operations()
+
+
+def _table() -> Table:
+    return Table({**api.RESOURCES, **control.RESOURCES})
 
 
 def build_simulator(settings: Settings | None = None) -> Simulator:
@@ -40,7 +45,7 @@ class SimulatorApp(Starlette):
 
         super().__init__(lifespan=lifespan)
         self.simulator = simulator
-        self.dispatcher = Dispatcher(operations(), runner_for=simulator.runner_for, settings=simulator.settings)
+        self.dispatcher = Dispatcher(_table(), runner_for=simulator.runner_for, settings=simulator.settings)
 
     def begin_shutdown(self) -> None:
         """The server stops: answer long polls now."""

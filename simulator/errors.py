@@ -19,6 +19,7 @@
         ├── RequestInvalid             422  shape errors, one per field
         ├── RateLimited                429
         ├── NotSimulated               501  a real operation that this simulator does not have yet
+        ├── CarrierFailed              502  the carrier does not take it
         └── Unavailable                503
 
 Messages give the value, the state and the way out: "call_7 cannot be pressed: it ended (user_hangup)".
@@ -142,6 +143,12 @@ class NotSimulated(ApiError):
     """A documented operation that the simulator does not have; never a made-up answer."""
 
     status = 501
+
+
+class CarrierFailed(ApiError):
+    """The carrier behind the platform did not take what it was handed."""
+
+    status = 502
 
 
 class Unavailable(ApiError):

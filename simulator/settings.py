@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from simulator.clock import ClockMode
+from simulator.domain.limits import Limits
 from simulator.domain.policy import Policies
 
 DEFAULT_API_KEY = "sk_live_simulator"  # shaped like a real key, so code that checks the prefix is content
@@ -26,6 +27,7 @@ class Settings:
     start: datetime | None = None  # None: wall time for `system`, DEFAULT_START otherwise
     seed: int = 0
     policies: Policies = field(default_factory=Policies)
+    limits: Limits = field(default_factory=Limits)  # all off: a test that never asked for them should not meet them
     allow_hosts: tuple[str, ...] = ()  # webhook hosts outside loopback that may be contacted
     allow_origins: tuple[str, ...] = ()  # Host and Origin values that are not loopback
     max_body: int = 1_048_576  # bytes; far above any documented body

@@ -33,7 +33,7 @@ OURS: Final[dict[str, tuple[str, ...]]] = {
     "control": (*BEHIND, "clock", "engine.script", "__version__"),
     "app": ("api", "control", "serving", "runtime", "settings", "errors", "clock", "domain"),
     # The command line: `serve` builds a Settings, which is made of these, and owns the socket.
-    "commands": (*FRONT, "clock", "domain.policy", "runtime.server", "demo"),
+    "commands": (*FRONT, "clock", "domain.policy", "domain.magic", "domain.limits", "runtime.server", "demo"),
     "demo": (*FRONT, "clock", "commands", "runtime.server"),
     "cli": (*FRONT, "commands"),
     "__main__": ("cli",),

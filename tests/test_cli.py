@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -20,9 +21,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from simulator import __version__
+from simulator.app import operations
 from simulator.cli import COMMANDS, main
 from simulator.commands.call import Line
 from simulator.commands.text import Watch
+from simulator.domain.magic import NUMBERS
 from tests.helpers.processes import KEY, PATIENCE, ROOMY, Api, run_handler, run_simulator
 
 CALLER = "+14155550150"
@@ -54,6 +57,10 @@ def closed_port() -> Iterator[int]:
         (["serve", "--policy", "caller_dtmf"], "NAME=VALUE"),
         (["serve", "--policy", "caller_dtmf=maybe"], "ignored, turn"),
         (["serve", "--policy", "gravity=on"], "'gravity' does not exist"),
+        (["serve", "--limit", "numbers"], "NAME=VALUE"),
+        (["serve", "--limit", "numbers=many"], "a whole number"),
+        (["serve", "--limit", "gravity=1"], "'gravity' does not exist"),
+        (["numbers", "--area-code", "115"], "three digits from 200 to 999"),
         (["serve", "--api-key", ""], "printable ASCII"),
         (["serve", "--api-key", "two words"], "printable ASCII"),
         (["serve", "--host", "192.0.2.1", "--port", "0"], "cannot listen on 192.0.2.1:0"),
@@ -98,20 +105,18 @@ def test_version() -> None:
     assert run("--version").stdout == f"agentphone-simulator, version {__version__}\n"
 
 
-def test_routes_tell_what_is_simulated_from_what_is_not() -> None:
+def test_routes_lists_every_operation() -> None:
     lines = run("routes").stdout.splitlines()
-    assert lines[0].split() == ["METHOD", "PATH", "OPERATION", "SIMULATED"]
-    assert ["GET", "/v1/agents", "listAgents", "yes"] in [line.split() for line in lines]
-    assert ["GET", "/v1/sip-trunks", "listSipTrunks", "no"] in [line.split() for line in lines]
+    assert lines[0].split() == ["METHOD", "PATH", "OPERATION"]
+    assert [tuple(line.split()) for line in lines[1:]] == [(o.method, o.path, o.id) for o in operations()]
 
 
-def test_routes_can_be_narrowed_to_either_half() -> None:
-    both, yes, no = (
-        run("routes", *flag).stdout.splitlines()[1:] for flag in ([], ["--simulated"], ["--not-simulated"])
-    )
-    assert all(line.endswith("yes") for line in yes)
-    assert all(line.endswith("no") for line in no)
-    assert len(yes) + len(no) == len(both)
+def test_numbers_lists_every_fictional_number_in_the_area_asked_for() -> None:
+    table, data = run("numbers", "--area-code", "212").stdout, json.loads(run("numbers", "--json").stdout)
+    assert [row["number"][-2:] for row in data] == [magic.digits for magic in NUMBERS]
+    assert data[0] == {"number": "+14155550102", "name": "busy", "about": "Calls: busy."}
+    for magic in NUMBERS:
+        assert f"+121255501{magic.digits}  {magic.name}" in table
 
 
 # -- serve -----------------------------------------------------------------------------------------------------------
@@ -329,6 +334,18 @@ def test_a_text_is_delivered_and_its_reply_printed(quick: str, answered: str) ->
     assert re.fullmatch(r"msg_\w+ in conv_\w+", first)
     assert "agent.message attempt 1: 200" in rest
     assert any(re.fullmatch(r"reply msg_\w+: Order 7003 was delivered on Monday\.", line) for line in rest)
+
+
+def test_a_text_comes_with_pictures_and_on_a_channel() -> None:
+    with run_simulator() as (url, _):
+        api = Api(url)
+        number = api.number()
+        picture = "https://files.example.com/a.png"
+        sent = ("text", number, "", "--media", picture, "--media", f"{picture}?2", "--channel", "rcs")
+        assert run(*sent, "--wait", "5", "--base-url", url).exit_code == 1
+        (thread,) = api.get("/v1/conversations")["data"]
+        (shown,) = api.get(f"/v1/conversations/{thread['id']}")["messages"]
+    assert (shown["channel"], shown["mediaUrls"]) == ("rcs", [picture, f"{picture}?2"])
 
 
 def test_a_text_that_nobody_is_told_of_is_exit_code_1() -> None:

@@ -86,10 +86,11 @@ def test_every_command_and_policy_is_described() -> None:
 
 
 def test_every_control_route_is_described() -> None:
-    from simulator.control import OPERATIONS
+    from simulator.control import RESOURCES
+    from simulator.serving.table import Table
 
     described = SECTIONS["The control API, `/_sim`"]
-    for operation in OPERATIONS:
+    for operation in Table(RESOURCES).operations():
         last = operation.path.removeprefix("/_sim/").split("/")[-1]
         assert last in described or "{number}" in operation.path, operation.path
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 from types import ModuleType
 
 import simulator
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_all_is_sorted_and_without_doubles() -> None:
@@ -40,4 +44,5 @@ def test_importing_the_package_loads_no_web_server() -> None:
 
 
 def test_the_version_is_the_packages() -> None:
-    assert simulator.__version__ == "0.1.0"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert simulator.__version__ == project["version"]

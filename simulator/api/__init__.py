@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from simulator.api import accounts, agents, calls, conversations, messages, numbers, unsimulated, usage, webhooks
-from simulator.serving.operation import Operation
+from typing import Final
 
-SERVED: tuple[Operation, ...] = (
-    *agents.OPERATIONS,
-    *numbers.OPERATIONS,
-    *calls.OPERATIONS,
-    *conversations.OPERATIONS,
-    *messages.OPERATIONS,
-    *webhooks.OPERATIONS,
-    *usage.OPERATIONS,
-    *accounts.OPERATIONS,
-)
-OPERATIONS: tuple[Operation, ...] = (*SERVED, *unsimulated.OPERATIONS)
+from simulator.serving.table import Resources
+
+# Which modules serve a path, by its first two segments. They are loaded when first asked for.
+RESOURCES: Final[Resources] = {
+    "/v1/agents": ("simulator.api.agents", "simulator.api.webhooks"),
+    "/v1/numbers": ("simulator.api.numbers", "simulator.api.lookups", "simulator.api.cards"),
+    "/v1/contacts": ("simulator.api.contacts",),
+    "/v1/calls": ("simulator.api.calls", "simulator.api.recordings", "simulator.api.streams"),
+    "/v1/conversations": ("simulator.api.conversations",),
+    "/v1/messages": ("simulator.api.messages",),
+    "/v1/webhooks": ("simulator.api.webhooks",),
+    "/v1/usage": ("simulator.api.usage",),
+    "/v1/sub-accounts": ("simulator.api.accounts",),
+    "/v1/register": ("simulator.api.registration",),
+    "/v1/verify": ("simulator.api.verification",),
+    "/v1/sip-trunks": ("simulator.api.trunks",),
+    "/v1/location": ("simulator.api.locations",),
+    "/v1/feedback": ("simulator.api.feedback",),
+    "/integrations/whatsapp": ("simulator.api.whatsapp",),
+    "/credits/recording": ("simulator.api.recordings",),
+    "/v0/agent": ("simulator.api.sign_up",),
+}

@@ -24,7 +24,7 @@ from simulator.wire.calls import CallListOut, CallOut
 from simulator.wire.conversations import ConversationListOut, ConversationOut
 from simulator.wire.pages import PageQuery, SuccessOut
 from simulator.wire.voices import VoiceListOut, catalogue
-from simulator.world import agents, calls, messages
+from simulator.world import agents, calls, chats, threads
 
 _REPLIES: Final = Memo[Agent, tuple[PhoneNumber, ...], Reply](1024)
 
@@ -76,14 +76,14 @@ def detach(ctx: Context, _query: None, _body: None) -> SuccessOut:
 
 def conversations(ctx: Context, query: PageQuery, _body: None) -> ConversationListOut:
     """Show an agent's conversations."""
-    found = messages.conversations(ctx.world, ctx.path["agent_id"])
-    return page(ConversationListOut, found, query, ConversationOut.of)
+    found = threads.conversations(ctx.world, ctx.path["agent_id"])
+    return page(ConversationListOut, found, query, lambda c: ConversationOut.of(chats.view(ctx.world, c)))
 
 
 def made_calls(ctx: Context, query: PageQuery, _body: None) -> CallListOut:
     """Show an agent's calls."""
     found = calls.listing(ctx.world, agent_id=ctx.path["agent_id"])
-    return page(CallListOut, found, query, CallOut.of)
+    return page(CallListOut, found, query, lambda call: CallOut.of(call, ctx.base_url))
 
 
 def voices(_ctx: Context, _query: None, _body: None) -> VoiceListOut:

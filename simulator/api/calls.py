@@ -5,22 +5,40 @@ from __future__ import annotations
 from typing import Final
 
 from simulator.api.lists import page
-from simulator.errors import Conflict
 from simulator.serving.operation import Context, Operation
-from simulator.wire.calls import CallIn, CallListOut, CallOut, CallQuery, CallsQuery, TranscriptListOut
-from simulator.world import calls
+from simulator.wire.calls import (
+    CallIn,
+    CallListOut,
+    CallOut,
+    CallQuery,
+    CallsQuery,
+    TranscriptListOut,
+    WebCallIn,
+    WebCallOut,
+)
+from simulator.world import calls, web_calls
 
 DEFAULT_WAIT: Final = 300  # real seconds that `waitForCompletion` waits when `maxWaitSeconds` is left out
+ENDING: Final = "ending"  # no status a call ever has; a word of this one answer
 
 
 async def place(ctx: Context, _query: None, body: CallIn) -> CallOut:
     """Dial somebody; the answer comes while it rings, or after the call when `waitForCompletion` says so."""
     limit = ctx.runner.settings.max_live_calls
     call = calls.place_outbound(ctx.world, **body.fields(), max_live=limit, now=ctx.now)
-    ctx.runner.start_call(call)
+    ctx.runner.telephone.start_call(call)
     if body.wait_for_completion:
-        return CallOut.of(await ctx.runner.wait_for_call(call.id, body.max_wait_seconds or DEFAULT_WAIT))
-    return CallOut.of(calls.get(ctx.world, call.id))
+        wait = body.max_wait_seconds or DEFAULT_WAIT
+        return CallOut.of(await ctx.runner.telephone.wait_for_call(call.id, wait, ctx.gone), ctx.base_url)
+    return CallOut.of(calls.get(ctx.world, call.id), ctx.base_url)
+
+
+def place_web(ctx: Context, _query: None, body: WebCallIn) -> WebCallOut:
+    """Prepare a call with a browser, which has 30 simulated seconds to join it."""
+    limit = ctx.runner.settings.max_live_calls
+    call = web_calls.register(ctx.world, **body.fields(), max_live=limit, now=ctx.now)
+    ctx.runner.telephone.start_call(call)
+    return WebCallOut(call_id=call.id, access_token=call.access_token or "")
 
 
 def listing(ctx: Context, query: CallsQuery, _body: None) -> CallListOut:
@@ -32,24 +50,24 @@ def listing(ctx: Context, query: CallsQuery, _body: None) -> CallListOut:
         type=query.type or None,
         search=query.search or None,
     )
-    return page(CallListOut, found, query, CallOut.of)
+    return page(CallListOut, found, query, lambda call: CallOut.of(call, ctx.base_url))
 
 
 async def get(ctx: Context, query: CallQuery, _body: None) -> CallOut:
     """Show a call: now, or once it has ended or the wait is over."""
     call = calls.get(ctx.world, ctx.path["call_id"])
     if query.wait and call.live:
-        call = await ctx.runner.wait_for_call(call.id, query.timeout)
-    return CallOut.of(call)
+        call = await ctx.runner.telephone.wait_for_call(call.id, query.timeout, ctx.gone)
+    return CallOut.of(call, ctx.base_url)
 
 
 def end(ctx: Context, _query: None, _body: None) -> CallOut:
-    """End a live call. The answer is the call as it was when asked, as on the platform; its true end follows."""
+    """End a call in progress. The answer is the call as it was when asked, as on the platform; its true end follows."""
     call = calls.get(ctx.world, ctx.path["call_id"])
-    if not ctx.runner.end_call(call.id):
-        why = call.disconnection_reason.value if call.disconnection_reason else call.status.value
-        raise Conflict(f"{call.id} cannot be ended: it has ended already ({why})")
-    return CallOut.of(call)
+    calls.check_endable(call)
+    ctx.runner.telephone.end_call(call.id)
+    shown = CallOut.of(call, ctx.base_url)
+    return shown if ctx.runner.policies["end_reply"] == "call" else shown.model_copy(update={"status": ENDING})
 
 
 def transcript(ctx: Context, _query: None, _body: None) -> TranscriptListOut:
@@ -80,7 +98,19 @@ OPERATIONS: tuple[Operation, ...] = (
         body=CallIn,
         response=CallOut,
         creates=True,
-        errors=(400, 403, 404, 409, 501),
+        errors=(400, 402, 403, 404, 409, 429, 501),
+    ),
+    Operation(
+        id="createWebCall",
+        method="POST",
+        path="/v1/calls/web",
+        tag="calls",
+        summary="Prepare a call with a browser; the answer's token is good for 30 seconds",
+        handler=place_web,
+        body=WebCallIn,
+        response=WebCallOut,
+        creates=True,
+        errors=(400, 402, 404, 409, 429, 501),
     ),
     Operation(
         id="getCall",
@@ -98,7 +128,7 @@ OPERATIONS: tuple[Operation, ...] = (
         method="POST",
         path=f"{_ONE}/end",
         tag="calls",
-        summary="End a live call",
+        summary="End a call in progress",
         handler=end,
         response=CallOut,
         errors=(404, 409),

@@ -3,37 +3,59 @@
 from __future__ import annotations
 
 from simulator.api.lists import page
+from simulator.domain.numbers import PhoneNumber
 from simulator.serving.operation import Context, Operation
 from simulator.wire.calls import CallListOut, CallOut
 from simulator.wire.messages import NumberMessageListOut, NumberMessageOut
-from simulator.wire.numbers import NumberIn, NumberListOut, NumberOut, NumberPatch, NumberReleasedOut
+from simulator.wire.numbers import (
+    NumberIn,
+    NumberListOut,
+    NumberOut,
+    NumberPatch,
+    NumberReleasedOut,
+    VoiceRoutingIn,
+)
 from simulator.wire.pages import MessagesQuery, PageQuery, window
-from simulator.world import calls, messages, numbers
+from simulator.world import calls, limits, numbers, registration, threads
+
+
+def show(ctx: Context, number: PhoneNumber) -> NumberOut:
+    """Show a number with what may be sent from it now."""
+    return NumberOut.of(
+        number,
+        outbound_sms=registration.outbound_sms(ctx.world, number),
+        new_contacts=limits.new_contacts(ctx.world, number, ctx.now),
+    )
 
 
 def buy(ctx: Context, _query: None, body: NumberIn | None) -> NumberOut:
     """Buy a number; without a body, any US one."""
     wanted = body or NumberIn()
     number = numbers.buy(ctx.world, **wanted.fields(), now=ctx.now)
-    ctx.runner.await_expiry(number)
-    return NumberOut.of(number)
+    ctx.runner.chores.await_expiry(number)
+    return show(ctx, number)
 
 
 def update(ctx: Context, _query: None, body: NumberPatch) -> NumberOut:
     """Change a number's external id, or when it is released by itself."""
     number = numbers.update(ctx.world, ctx.path["number_id"], body.changes(), ctx.now)
-    ctx.runner.await_expiry(number)
-    return NumberOut.of(number)
+    ctx.runner.chores.await_expiry(number)
+    return show(ctx, number)
 
 
 def listing(ctx: Context, query: PageQuery, _body: None) -> NumberListOut:
     """Show the numbers that were not released."""
-    return page(NumberListOut, numbers.listing(ctx.world), query, NumberOut.of)
+    return page(NumberListOut, numbers.listing(ctx.world), query, lambda number: show(ctx, number))
 
 
 def get(ctx: Context, _query: None, _body: None) -> NumberOut:
     """Show one number, released or not."""
-    return NumberOut.of(numbers.get(ctx.world, ctx.path["number_id"]))
+    return show(ctx, numbers.get(ctx.world, ctx.path["number_id"]))
+
+
+def route_voice(ctx: Context, _query: None, body: VoiceRoutingIn) -> NumberOut:
+    """Say who takes a number's calls."""
+    return show(ctx, numbers.route_voice(ctx.world, ctx.path["number_id"], body.method))
 
 
 def release(ctx: Context, _query: None, _body: None) -> NumberReleasedOut:
@@ -49,7 +71,7 @@ def release(ctx: Context, _query: None, _body: None) -> NumberReleasedOut:
 
 def texts(ctx: Context, query: MessagesQuery, _body: None) -> NumberMessageListOut:
     """Show a number's texts, newest first. `total` counts those between `after` and `before`."""
-    found = messages.for_number(ctx.world, ctx.path["number_id"], before=query.before, after=query.after)
+    found = threads.for_number(ctx.world, ctx.path["number_id"], before=query.before, after=query.after)
     shown, has_more, total = window(found, query.limit, 0)
     return NumberMessageListOut(data=[NumberMessageOut.of(m) for m in shown], has_more=has_more, total=total)
 
@@ -57,7 +79,7 @@ def texts(ctx: Context, query: MessagesQuery, _body: None) -> NumberMessageListO
 def calls_of(ctx: Context, query: PageQuery, _body: None) -> CallListOut:
     """Show a number's calls."""
     found = calls.listing(ctx.world, number_id=ctx.path["number_id"])
-    return page(CallListOut, found, query, CallOut.of)
+    return page(CallListOut, found, query, lambda call: CallOut.of(call, ctx.base_url))
 
 
 _ONE = "/v1/numbers/{number_id}"
@@ -84,7 +106,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body_required=False,
         response=NumberOut,
         creates=True,
-        errors=(400, 404, 409),
+        errors=(400, 402, 404, 409, 503),
     ),
     Operation(
         id="getNumber",
@@ -104,6 +126,17 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Change a number's external id or expiry",
         handler=update,
         body=NumberPatch,
+        response=NumberOut,
+        errors=(400, 404),
+    ),
+    Operation(
+        id="updateVoiceRouting",
+        method="PATCH",
+        path=f"{_ONE}/voice-routing",
+        tag="numbers",
+        summary="Let the number's agent take its calls",
+        handler=route_voice,
+        body=VoiceRoutingIn,
         response=NumberOut,
         errors=(400, 404),
     ),

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
+
+from simulator.errors import RequestInvalid
 from simulator.serving.operation import Context, Operation
 from simulator.wire.base import iso
 from simulator.wire.usage import (
+    AgentsUsageOut,
+    AgentUsageOut,
+    AgentUsageQuery,
     DailyOut,
     DailyQuery,
     DayOut,
@@ -12,12 +19,17 @@ from simulator.wire.usage import (
     MonthlyQuery,
     MonthOut,
     NumberLimitsOut,
+    NumbersUsageOut,
+    NumberUsageOut,
     PlanLimitsOut,
     PlanOut,
     UsageOut,
     UsageStatsOut,
+    zone_of,
 )
 from simulator.world import usage
+
+ONE_SECOND: Final = timedelta(seconds=1)
 
 
 def summary(ctx: Context, _query: None, _body: None) -> UsageOut:
@@ -62,6 +74,44 @@ def monthly(ctx: Context, query: MonthlyQuery, _body: None) -> MonthlyOut:
     return MonthlyOut(data=months, months=query.months)
 
 
+def by_number(ctx: Context, _query: None, _body: None) -> NumbersUsageOut:
+    """Show what went through each number."""
+    rows = [
+        NumberUsageOut(
+            number_id=row.number.id,
+            phone_number=row.number.phone_number,
+            country=row.number.country,
+            status=row.number.status.value,
+            agent_id=row.number.agent_id,
+            agent_name=row.agent_name,
+            messages=row.messages,
+            calls=row.calls,
+        )
+        for row in usage.by_number(ctx.world)
+    ]
+    return NumbersUsageOut(data=rows)
+
+
+def by_agent(ctx: Context, query: AgentUsageQuery, _body: None) -> AgentsUsageOut:
+    """Show what each agent did in the current week, month or year."""
+    if query.period is None and ctx.runner.policies["usage_period"] == "required":
+        raise RequestInvalid([{"loc": ["query", "period"], "msg": "Field required", "type": "missing"}])
+    period = query.period or "month"
+    used = usage.by_agent(ctx.world, period, zone_of(query.tz or ""), ctx.now)
+    rows = [
+        AgentUsageOut(
+            agent_id=row.agent_id,
+            agent_name=row.agent_name,
+            messages=row.messages,
+            calls=row.calls,
+            total_seconds=row.talking // ONE_SECOND,
+            is_orphan=row.agent_id is None,
+        )
+        for row in used.agents
+    ]
+    return AgentsUsageOut(data=rows, period=period, period_start=iso(used.start), period_end=iso(used.end))
+
+
 OPERATIONS: tuple[Operation, ...] = (
     Operation(
         id="getUsage",
@@ -91,5 +141,24 @@ OPERATIONS: tuple[Operation, ...] = (
         handler=monthly,
         query=MonthlyQuery,
         response=MonthlyOut,
+    ),
+    Operation(
+        id="getUsageByNumber",
+        method="GET",
+        path="/v1/usage/by-number",
+        tag="usage",
+        summary="Get what went through each number, released ones included",
+        handler=by_number,
+        response=NumbersUsageOut,
+    ),
+    Operation(
+        id="getUsageByAgent",
+        method="GET",
+        path="/v1/usage/by-agent",
+        tag="usage",
+        summary="Get what each agent did in the current week, month or year",
+        handler=by_agent,
+        query=AgentUsageQuery,
+        response=AgentsUsageOut,
     ),
 )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from simulator.domain.messages import Channel
-from simulator.domain.webhooks import WebhookEndpoint
+from simulator.domain.webhooks import Delivery, WebhookEndpoint
 from simulator.errors import BadRequest
 from simulator.serving.operation import Context, Operation
 from simulator.wire.base import iso
 from simulator.wire.pages import SuccessOut, window
 from simulator.wire.urls import webhook_url
 from simulator.wire.webhooks import (
+    AgentDeliveriesQuery,
     AllTimeStatsOut,
     DeliveriesQuery,
     DeliveryOut,
@@ -61,12 +64,21 @@ def delete(ctx: Context, _query: None, _body: None) -> SuccessOut:
 
 def deliveries(ctx: Context, query: DeliveriesQuery, _body: None) -> DeliveryPageOut:
     """Show every delivery of the account, newest first."""
-    found = webhooks.listing(ctx.world, hours=query.hours, now=ctx.now)
-    cut, has_more, total = window(found, query.limit, query.offset)
+    return _page(webhooks.listing(ctx.world, hours=query.hours, now=ctx.now), query.limit, query.offset)
+
+
+def agent_deliveries(ctx: Context, query: AgentDeliveriesQuery, _body: None) -> list[DeliveryOut] | DeliveryPageOut:
+    """Show the deliveries to an agent's own endpoint, newest first; bare, or wrapped by policy."""
+    found = webhooks.listing(ctx.world, agent_id=ctx.path["agent_id"], hours=query.hours, now=ctx.now)
+    if ctx.runner.policies["agent_deliveries_shape"] == "object":
+        return _page(found, query.limit, 0)
+    return [DeliveryOut.of(delivery) for delivery in found[: query.limit]]
+
+
+def _page(found: Sequence[Delivery], limit: int, offset: int) -> DeliveryPageOut:
+    cut, has_more, total = window(found, limit, offset)
     shown = [DeliveryOut.of(delivery) for delivery in cut]
-    return DeliveryPageOut(
-        items=shown, data=shown, total=total, offset=query.offset, limit=query.limit, has_more=has_more
-    )
+    return DeliveryPageOut(items=shown, data=shown, total=total, offset=offset, limit=limit, has_more=has_more)
 
 
 def stats(ctx: Context, query: StatsQuery, _body: None) -> DeliveryStatsOut:
@@ -89,7 +101,7 @@ def stats(ctx: Context, query: StatsQuery, _body: None) -> DeliveryStatsOut:
 
 def all_time(ctx: Context, _query: None, _body: None) -> AllTimeStatsOut:
     """Count every delivery there ever was."""
-    counted = webhooks.stats(ctx.world, now=ctx.now)
+    counted = webhooks.all_time(ctx.world)
     rate = success_rate(counted.success, counted.total, ctx.runner.policies["success_rate"])
     return AllTimeStatsOut(total=counted.total, success=counted.success, failed=counted.failed, success_rate=rate)
 
@@ -242,6 +254,18 @@ OPERATIONS: tuple[Operation, ...] = (
         summary="Remove an agent's own webhook endpoint; the account's gets its events again",
         handler=delete,
         response=SuccessOut,
+        errors=(404,),
+    ),
+    Operation(
+        id="listAgentDeliveries",
+        method="GET",
+        path=f"{_OF_AGENT}/deliveries",
+        tag="agent-webhooks",
+        summary="List the deliveries to an agent's own webhook endpoint, newest first",
+        handler=agent_deliveries,
+        query=AgentDeliveriesQuery,
+        response=DeliveryOut,
+        many=True,
         errors=(404,),
     ),
     Operation(

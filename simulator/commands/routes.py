@@ -1,4 +1,4 @@
-"""`routes`: every operation this simulator knows, simulated or not."""
+"""`routes`: every operation this simulator serves."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ import click
 
 
 @click.command()
-@click.option("--simulated/--not-simulated", "wanted", default=None, help="Only those that are, or are not.")
-def command(wanted: bool | None) -> None:
-    """List every operation, simulated or not.
+def command() -> None:
+    """List every operation.
 
-    Columns: method, path, operation id, and whether it is simulated (those that are not answer 501).
+    Columns: method, path, operation id. Fields are described in /openapi.json and, for reading, under /docs.
 
-    Example: agentphone-simulator routes --not-simulated
+    Example: agentphone-simulator routes | grep calls
     """
     from simulator.app import operations
 
-    rows = [
-        (operation.method, operation.path, operation.id, "yes" if operation.status != 501 else "no")
-        for operation in operations()
-        if wanted is None or (operation.status != 501) is wanted
-    ]
-    header = ("METHOD", "PATH", "OPERATION", "SIMULATED")
-    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(3)]
+    rows = [(operation.method, operation.path, operation.id) for operation in operations()]
+    header = ("METHOD", "PATH", "OPERATION")
+    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(2)]
     for row in (header, *rows):
-        click.echo("  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[3]]))
+        click.echo("  ".join([*(text.ljust(width) for text, width in zip(row, widths, strict=False)), row[2]]))

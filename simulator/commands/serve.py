@@ -11,6 +11,7 @@ import click
 
 from simulator import __version__
 from simulator.clock import ClockMode
+from simulator.domain.limits import Limits
 from simulator.domain.policy import CONTRACTS, Policies
 from simulator.errors import UsageError
 from simulator.settings import DEFAULT_API_KEY, DEFAULT_HOST, DEFAULT_PORT, Settings
@@ -44,6 +45,7 @@ from simulator.settings import DEFAULT_API_KEY, DEFAULT_HOST, DEFAULT_PORT, Sett
     help="Which generation of the documentation to follow where they disagree.",
 )
 @click.option("--policy", "overrides", multiple=True, metavar="NAME=VALUE", help="Override one switch of the contract.")
+@click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="Switch a limit on. May be repeated.")
 @click.option("--allow-host", "allow_hosts", multiple=True, help="A webhook host outside loopback to send to.")
 @click.option("--allow-origin", "allow_origins", multiple=True, help="A Host or Origin besides loopback to accept.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Where ids, secrets and numbers come from.")
@@ -55,6 +57,7 @@ def command(
     scale: float,
     contract: str,
     overrides: Sequence[str],
+    limits: Sequence[str],
     allow_hosts: Sequence[str],
     allow_origins: Sequence[str],
     seed: int,
@@ -64,9 +67,13 @@ def command(
     The last line printed is `ready URL`, once connections are accepted. SIGINT and SIGTERM let requests in flight
     finish, then stop it.
 
+    Limits are off: numbers, balance_cents, rate_limits, concurrent_calls, daily_new_contacts. A value is a whole
+    number, or `documented` for the platform's own figure.
+
     Example: agentphone-simulator serve --port 0 --clock auto --policy caller_dtmf=turn
     """
-    policies = Policies(contract, dict(_pair(text) for text in overrides))
+    policies = Policies(contract, dict(_pair("--policy", text, "caller_dtmf=turn") for text in overrides))
+    bounds = Limits.of(_pair("--limit", text, "numbers=5") for text in limits)
     keys = tuple(_key(text) for text in api_keys) or (DEFAULT_API_KEY,)
 
     from simulator.app import build_app, build_simulator
@@ -80,6 +87,7 @@ def command(
         scale=scale,
         seed=seed,
         policies=policies,
+        limits=bounds,
         allow_hosts=tuple(allow_hosts),
         allow_origins=tuple(allow_origins),
         public_url=url,
@@ -105,10 +113,10 @@ def _report(calls: int, deliveries: int) -> None:
         click.echo(f"stopped with calls still live: {calls}, deliveries still pending: {deliveries}", err=True)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _pair(option: str, text: str, example: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise UsageError(f"--policy {text!r} has no value: write --policy NAME=VALUE, such as caller_dtmf=turn")
+        raise UsageError(f"{option} {text!r} has no value: write {option} NAME=VALUE, such as {example}")
     return name.strip(), value.strip()
 
 

@@ -9,12 +9,15 @@ import click
 from simulator.commands.control import DEFAULT_FROM, Control, connection_options
 
 WATCHED = "delivery.,message.sent"
+CHANNELS = ("sms", "mms", "imessage", "whatsapp", "rcs")
 
 
 @click.command()
 @click.argument("number")
 @click.argument("body")
 @click.option("--from", "from_number", default=DEFAULT_FROM, show_default=True, help="Who texts.")
+@click.option("--media", multiple=True, metavar="URL", help="A picture to send along; can be given several times.")
+@click.option("--channel", type=click.Choice(CHANNELS), help="How it comes in.  [default: what the number speaks]")
 @click.option(
     "--wait",
     "patience",
@@ -24,7 +27,16 @@ WATCHED = "delivery.,message.sent"
     help="Real seconds to wait for the delivery and the reply.",
 )
 @connection_options
-def command(number: str, body: str, from_number: str, patience: float, base_url: str, api_key: str) -> int:
+def command(
+    number: str,
+    body: str,
+    from_number: str,
+    media: tuple[str, ...],
+    channel: str | None,
+    patience: float,
+    base_url: str,
+    api_key: str,
+) -> int:
     """Text BODY to NUMBER and watch what follows.
 
     Prints the deliveries and the reply. Exit code 1 when the event did not reach the handler.
@@ -32,7 +44,8 @@ def command(number: str, body: str, from_number: str, patience: float, base_url:
     Example: agentphone-simulator text +14155550123 "where is order 4521?"
     """
     with Control(base_url, api_key) as control:
-        sent = control.post("/_sim/messages", {"from": from_number, "to": number, "body": body})
+        text = {"from": from_number, "to": number, "body": body, "media_urls": list(media), "channel": channel}
+        sent = control.post("/_sim/messages", text)
         click.echo(f"{sent['message_id']} in {sent['conversation_id']}")
         watch = Watch(sent["message_id"], sent["conversation_id"])
         start = control.position("message.received", message_id=sent["message_id"])

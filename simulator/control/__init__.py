@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from simulator.control import calls, clock, journal, people, state, texts
-from simulator.serving.operation import Operation
+from typing import Final
 
-OPERATIONS: tuple[Operation, ...] = (
-    *state.OPERATIONS,
-    *calls.OPERATIONS,
-    *texts.OPERATIONS,
-    *people.OPERATIONS,
-    *clock.OPERATIONS,
-    *journal.OPERATIONS,
-)
+from simulator.serving.table import Resources
+
+# Which modules serve a path, by its first two segments. They are loaded when first asked for.
+RESOURCES: Final[Resources] = {
+    "/_sim/health": ("simulator.control.state",),
+    "/_sim/reset": ("simulator.control.state",),
+    "/_sim/calls": ("simulator.control.calls", "simulator.control.web_calls"),
+    "/_sim/messages": ("simulator.control.texts",),
+    "/_sim/people": ("simulator.control.people", "simulator.control.devices", "simulator.control.locations"),
+    "/_sim/clock": ("simulator.control.clock",),
+    "/_sim/journal": ("simulator.control.journal",),
+    "/_sim/limits": ("simulator.control.limits",),
+    "/_sim/balance": ("simulator.control.limits",),
+    "/_sim/inventory": ("simulator.control.inventory",),
+    "/_sim/registration": ("simulator.control.registration",),
+    "/_sim/whatsapp": ("simulator.control.registration",),
+    "/_sim/verifications": ("simulator.control.verification",),
+    "/_sim/feedback": ("simulator.control.feedback",),
+}

@@ -8,6 +8,7 @@ from simulator.control.models import CallStarted, DialIn, Done, FindingOut, Pres
 from simulator.domain.calls import Call
 from simulator.domain.phone import normalise
 from simulator.errors import Conflict
+from simulator.runtime.runner import Runner
 from simulator.serving.operation import Context, Operation
 from simulator.wire.base import iso
 from simulator.wire.calls import CallOut
@@ -23,24 +24,26 @@ async def _dial(ctx: Context, _query: Any, body: DialIn) -> CallStarted:
         now=ctx.now,
     )
     steps = steps_of(body.script)
-    ctx.runner.start_call(call, steps=steps, live=steps is None)
+    ctx.runner.telephone.start_call(call, steps=steps, live=steps is None)
     if not body.wait:
-        return _started(call)
-    return _whole(ctx, await ctx.runner.wait_for_call(call.id, body.timeout))
+        return started(call)
+    return whole(ctx.runner, await ctx.runner.telephone.wait_for_call(call.id, body.timeout, ctx.gone), ctx.base_url)
 
 
-def _started(call: Call) -> CallStarted:
+def started(call: Call) -> CallStarted:
+    """The answer for a call that goes on."""
     return CallStarted(call_id=call.id, status=call.status.value, agent_id=call.agent_id)
 
 
-def _whole(ctx: Context, call: Call) -> CallStarted:
+def whole(runner: Runner, call: Call, base_url: str) -> CallStarted:
+    """The answer for a call that somebody waited for."""
     return CallStarted(
         call_id=call.id,
         status=call.status.value,
         agent_id=call.agent_id,
         disconnection_reason=call.disconnection_reason.value if call.disconnection_reason else None,
         duration_seconds=call.duration.total_seconds() if call.duration is not None else None,
-        call=CallOut.of(call),
+        call=CallOut.of(call, base_url),
         findings=[
             FindingOut(
                 kind=f.kind.value,
@@ -49,24 +52,24 @@ def _whole(ctx: Context, call: Call) -> CallStarted:
                 at=iso(f.at),
                 sample=f.sample.decode("utf-8", "replace"),
             )
-            for f in ctx.runner.findings(call.id)
+            for f in runner.telephone.findings(call.id)
         ],
     )
 
 
 def _say(ctx: Context, _query: Any, body: SayIn) -> Done:
     call = _live(ctx)
-    return _told(ctx, call, ctx.runner.say(call.id, body.text, body.confidence))
+    return _told(ctx, call, ctx.runner.telephone.say(call.id, body.text, body.confidence))
 
 
 def _press(ctx: Context, _query: Any, body: PressIn) -> Done:
     call = _live(ctx)
-    return _told(ctx, call, ctx.runner.press(call.id, body.digits))
+    return _told(ctx, call, ctx.runner.telephone.press(call.id, body.digits))
 
 
 def _hang_up(ctx: Context, _query: Any, _body: Any) -> Done:
     call = _live(ctx)
-    return _told(ctx, call, ctx.runner.hang_up(call.id))
+    return _told(ctx, call, ctx.runner.telephone.hang_up(call.id))
 
 
 def _live(ctx: Context) -> Call:

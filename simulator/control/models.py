@@ -6,12 +6,14 @@ Refusing unknown fields is the opposite of what `/v1` does: here a misspelt step
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from simulator.engine.script import HangUp, Press, Say, Step, Wait
+from simulator.wire.base import VISIBLE
 from simulator.wire.calls import CallOut
+from simulator.wire.rules import any_of, both, has, lacks, only
 
 Digits = Annotated[str, Field(pattern=r"^[0-9*#]{1,64}$", description="Keys as they are pressed.")]
 
@@ -22,7 +24,7 @@ def _audible(text: str) -> str:
     return text
 
 
-Words = Annotated[str, Field(min_length=1, max_length=20_000), AfterValidator(_audible)]
+Words = Annotated[str, Field(min_length=1, max_length=20_000, json_schema_extra=VISIBLE), AfterValidator(_audible)]
 Confidence = Annotated[float, Field(ge=0, le=1)]
 MAX_WAIT_STEP = 86_400.0  # seconds; longer than any call can last
 
@@ -39,8 +41,20 @@ class ControlOut(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True)
 
 
+_STEP: Final = ("say", "confidence", "wait", "press", "hang_up")
+
+
 class StepIn(ControlIn):
     """One step of a script; exactly one of `say`, `wait`, `press`, `hang_up`."""
+
+    model_config = ConfigDict(
+        json_schema_extra=any_of(
+            both(has("say", type="string"), lacks("wait", "press", "hang_up")),
+            only("wait", _STEP, type="number"),
+            only("press", _STEP, type="string"),
+            only("hang_up", _STEP, const=True),
+        )
+    )
 
     say: Words | None = None
     confidence: Confidence | None = Field(default=None, description="Of the speech recognition; with `say` only.")
@@ -81,6 +95,10 @@ def steps_of(script: list[str | StepIn] | None) -> tuple[Step, ...] | None:
 
 class DialIn(ControlIn):
     """Someone dials one of the account's numbers."""
+
+    model_config = ConfigDict(
+        json_schema_extra=any_of({"properties": {"wait": {"const": False}}}, has("script", type="array"))
+    )
 
     from_: str = Field(alias="from", description="Who dials, E.164; without a country code, US.")
     to: str = Field(description="One of the account's numbers, with an agent attached.")
@@ -137,37 +155,50 @@ class Done(ControlOut):
     status: str
 
 
-class TextIn(ControlIn):
-    """Someone texts one of the account's numbers."""
+class TextsIn(ControlIn):
+    """What becomes of texts to this number."""
 
-    from_: str = Field(alias="from")
-    to: str
-    body: str = Field(default="", max_length=20_000)
-    media_urls: list[str] = Field(default_factory=list, max_length=20)
-    channel: Literal["sms", "mms"] | None = Field(
-        default=None, description="Absent: mms when there is media, else sms."
+    model_config = ConfigDict(json_schema_extra=any_of(has("status", const="failed"), lacks("failure_reason")))
+
+    status: Literal["delivered", "failed", "sent"] = Field(
+        default="delivered", description="Its final status; `sent` is a text of which nobody ever hears again."
+    )
+    failure_reason: str | None = Field(default=None, min_length=1, max_length=500, description="With `failed` only.")
+    code: str | None = Field(
+        default=None,
+        pattern=r"^[A-Z][A-Z0-9_]{0,63}$",
+        description="A word for programs. DELIVERY_UNCONFIRMED: the send itself answers 409; CARRIER_ERROR: 502.",
+    )
+    delay_seconds: float | None = Field(
+        default=None, ge=0, le=MAX_WAIT_STEP, description="Until the final status is known; absent: as usual."
     )
 
     @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not self.body and not self.media_urls:
-            raise ValueError("a text needs a body or media_urls")
+    def _reason_of_a_failure(self) -> Self:
+        if self.failure_reason is not None and self.status != "failed":
+            raise ValueError(f"failure_reason goes with status failed, not {self.status}")
         return self
 
 
-class TextOut(ControlOut):
-    """Where the text went."""
-
-    message_id: str
-    conversation_id: str
-
-
 class PersonIn(ControlIn):
-    """Who answers when the account calls this number."""
+    """Who answers when the account calls or texts this number; wins over what a fictional number does."""
 
     script: Script | None = Field(default=None, description="Absent: answers and listens.")
     answer: Literal["answered", "busy", "no_answer", "failed"] = "answered"
     ring_seconds: float = Field(default=2.0, ge=0, le=120)
+    patience_seconds: float | None = Field(
+        default=None, ge=0, le=MAX_WAIT_STEP, description="Hangs up this long after answering, whoever is speaking."
+    )
+    texts: TextsIn = Field(default_factory=TextsIn)
+
+
+class TextsOut(ControlOut):
+    """What becomes of texts."""
+
+    status: str
+    failure_reason: str | None
+    code: str | None
+    delay_seconds: float | None
 
 
 class PersonOut(ControlOut):
@@ -176,7 +207,9 @@ class PersonOut(ControlOut):
     number: str
     answer: str
     ring_seconds: float
+    patience_seconds: float | None
     steps: int | None
+    texts: TextsOut
 
 
 class ClockIn(ControlIn):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, Final
 
 
 class Direction(StrEnum):
@@ -44,6 +45,7 @@ class DisconnectionReason(StrEnum):
     DIAL_NO_ANSWER = "dial_no_answer"
     DIAL_FAILED = "dial_failed"
     ERROR_NO_WEBHOOK = "error_no_webhook"
+    REGISTERED_CALL_TIMEOUT = "registered_call_timeout"  # a web call that nobody joined in time
 
     @property
     def status(self) -> CallStatus:
@@ -56,6 +58,7 @@ _STATUS: Mapping[DisconnectionReason, CallStatus] = {
     DisconnectionReason.DIAL_NO_ANSWER: CallStatus.NO_ANSWER,
     DisconnectionReason.DIAL_FAILED: CallStatus.FAILED,
     DisconnectionReason.ERROR_NO_WEBHOOK: CallStatus.FAILED,
+    DisconnectionReason.REGISTERED_CALL_TIMEOUT: CallStatus.FAILED,
 }
 
 
@@ -80,14 +83,31 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tones:
+    """Keys pressed in one go, and how long their tones take. A call that ends meanwhile cuts them off."""
+
+    party: Party
+    digits: str
+    at: datetime
+    duration: timedelta
+
+
+NO_NUMBER: Final = ""  # either end of a web call: clients want a text there
+WEB_TOKEN_LIFE: Final = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """The record a customer sees. `utterances` are in the order they were heard."""
+    """The record a customer sees. `utterances` are in the order they were heard.
+
+    A web call has no number on either end: its ids are None and both numbers are `NO_NUMBER`.
+    """
 
     id: str
     agent_id: str | None
     agent_name: str | None
-    number_id: str
-    phone_number: str
+    number_id: str | None
+    phone_number: str | None
     from_number: str
     to_number: str
     direction: Direction
@@ -98,13 +118,17 @@ class Call:
     disconnection_reason: DisconnectionReason | None = None
     transferred_to: str | None = None
     utterances: tuple[Utterance, ...] = ()
+    tones: tuple[Tones, ...] = ()
     hosted: bool = False
     voice: str | None = None
     initial_greeting: str | None = None
     system_prompt: str | None = None
     model_tier: str | None = None
     variables: Mapping[str, str] | None = None
+    metadata: Mapping[str, Any] | None = None
+    access_token: str | None = None  # lets one browser join a web call, once
     disable_recording: bool = False
+    recorded: bool = False  # settled when the call connects
     call_screening_identity: str | None = None
     call_screening_purpose: str | None = None
 
@@ -117,6 +141,11 @@ class Call:
     def remote_number(self) -> str:
         """The human end's number, whichever way the call went."""
         return self.to_number if self.direction is Direction.OUTBOUND else self.from_number
+
+    @property
+    def recording_available(self) -> bool:
+        """Whether there is a recording to fetch: the call was recorded, and is over."""
+        return self.recorded and not self.live
 
     @property
     def duration(self) -> timedelta | None:

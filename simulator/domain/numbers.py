@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
+
+TYPES: Final = ("sms", "imessage", "shared-imessage")
+DEFAULT_ROUTING: Final = "agent"
 
 
 class NumberStatus(StrEnum):
@@ -30,3 +34,25 @@ class PhoneNumber:
     external_id: str | None = None
     expires_at: datetime | None = None
     released_at: datetime | None = None
+    voice_routing: str = DEFAULT_ROUTING  # who takes inbound calls
+    whatsapp_enabled: bool = False
+
+    @property
+    def imessage(self) -> bool:
+        """Whether the line speaks iMessage, not SMS."""
+        return self.type != "sms"
+
+    @property
+    def voice(self) -> bool:
+        """Whether the line takes and places calls; a shared iMessage line does neither."""
+        return self.type != "shared-imessage"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AvailableNumber:
+    """A number that could be bought, and where its data says it is at home."""
+
+    phone_number: str
+    city: str | None = None
+    state: str | None = None
+    area_code: str | None = None

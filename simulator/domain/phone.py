@@ -57,3 +57,33 @@ def is_subscriber_area(area_code: str) -> bool:
 
     sample = phonenumbers.PhoneNumber(country_code=1, national_number=int(f"{area_code}2345678"))
     return bool(phonenumbers.number_type(sample) == phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+
+
+def region_of(e164: str) -> str | None:
+    """The ISO country of a number, or None when its numbering plan does not have it."""
+    import phonenumbers
+
+    return phonenumbers.region_code_for_number(phonenumbers.parse(e164))
+
+
+def line_type_of(e164: str) -> str | None:
+    """What kind of line a number is by its numbering plan ("mobile", "toll_free", …), or None when it is not in it.
+
+    Where landlines and mobiles share their ranges (North America) it is taken for a mobile.
+    """
+    import phonenumbers
+
+    kinds = phonenumbers.PhoneNumberType
+    return {
+        kinds.FIXED_LINE: "landline",
+        kinds.MOBILE: "mobile",
+        kinds.FIXED_LINE_OR_MOBILE: "mobile",
+        kinds.VOIP: "voip",
+        kinds.TOLL_FREE: "toll_free",
+        kinds.PREMIUM_RATE: "premium",
+        kinds.SHARED_COST: "shared_cost",
+        kinds.PERSONAL_NUMBER: "personal",
+        kinds.PAGER: "pager",
+        kinds.UAN: "uan",
+        kinds.VOICEMAIL: "voicemail",
+    }.get(phonenumbers.number_type(phonenumbers.parse(e164)))

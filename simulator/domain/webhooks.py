@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from simulator.domain.calls import Call
-from simulator.domain.messages import Channel, Conversation, HistoryEntry, Message
+from simulator.domain.contacts import Contact
+from simulator.domain.messages import Channel, Conversation, HistoryEntry, Message, Reaction
 
 
 class EventType(StrEnum):
@@ -118,7 +119,11 @@ class Notice:
     channel: Channel | None
     call: Call | None = None
     message: Message | None = None
+    parent: Message | None = None  # what the message answers
+    reaction: Reaction | None = None  # to the message
     conversation: Conversation | None = None
+    contact: Contact | None = None  # whose number the other party's is
+    names: Mapping[str, str] = field(default_factory=dict)  # of the group's members who are contacts
     history: tuple[HistoryEntry, ...] = ()
     transcript: str | None = None  # a voice turn: what the remote party just said
     confidence: float | None = None

@@ -66,6 +66,7 @@ _DECLINED: Final[Mapping[Answer, DisconnectionReason]] = {
     Answer.BUSY: DisconnectionReason.DIAL_BUSY,
     Answer.NO_ANSWER: DisconnectionReason.DIAL_NO_ANSWER,
     Answer.FAILED: DisconnectionReason.DIAL_FAILED,
+    Answer.NOT_JOINED: DisconnectionReason.REGISTERED_CALL_TIMEOUT,
 }
 
 
@@ -83,6 +84,7 @@ class CallSetup:
     steps: tuple[Step, ...] | None  # None: the party is driven live, or just listens
     answer: Answer
     ring: timedelta
+    patience: timedelta | None = None  # how long after picking up the party hangs up, whoever is speaking
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,8 @@ class CallEngine:
                 self._end(DisconnectionReason.INACTIVITY)
             case Timer.MAX_DURATION:
                 self._end(DisconnectionReason.MAX_DURATION_REACHED)
+            case Timer.PATIENCE:
+                self._end(DisconnectionReason.USER_HANGUP)
             case Timer.REPLY:
                 self._turns.late()
             case _:  # Timer.PARTY
@@ -196,6 +200,8 @@ class CallEngine:
         self._board.stop(Timer.RING)
         self._board.emit(ConnectCall())
         self._board.start(Timer.MAX_DURATION, self._setup.max_duration)
+        if self._setup.patience is not None:
+            self._board.start(Timer.PATIENCE, self._setup.patience)
         policies, greeting = self._setup.policies, self._setup.greeting
         if self.turn_timeout is None and policies["no_webhook_call"] == "fail":
             self._report_no_webhook()

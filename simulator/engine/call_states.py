@@ -35,6 +35,7 @@ class Timer(StrEnum):
     PLAYBACK = "playback"  # until what the agent says is heard to its end
     SILENCE = "silence"  # until the floor has been free for too long
     MAX_DURATION = "max_duration"
+    PATIENCE = "patience"  # until the remote party has had enough, whoever is speaking
     REPLY = "reply"  # until the handler is too late with its first byte, or with its next
     PARTY = "party"  # until the scripted party takes its next step
 

@@ -24,6 +24,7 @@ class Answer(StrEnum):
     BUSY = "busy"
     NO_ANSWER = "no_answer"
     FAILED = "failed"
+    NOT_JOINED = "not_joined"  # a web call: no browser came while its access token was good
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from simulator.world.world import World
 
 RETRY = "retry"
 TIMEOUT = "attempt_timeout"
+TIMERS = frozenset({RETRY, TIMEOUT})
 
 
 class Outbox:
@@ -53,7 +54,7 @@ class Outbox:
     def owe(self, notice: Notice, endpoint: WebhookEndpoint, *, retryable: bool) -> Delivery:
         """Serialise the payload, once, and record the delivery."""
         self._sender.prepare()
-        body = render(notice, self._world.policies)
+        body = render(notice, self._world.policies, self._settings.public_url)
         now = self._pacer.clock.now()
         return webhooks.add_delivery(self._world, notice, endpoint, body, retryable=retryable, now=now)
 

@@ -15,6 +15,7 @@ from simulator.clock import Clock, ClockMode, Timers
 from simulator.errors import StuckHandler
 
 Key = tuple[Hashable, ...]
+CALL_TIMER = "call"  # the kind of every timer of a live call
 MAX_JUMPS = 1_000_000  # run_until_idle gives up here: something starts a timer each time one fires
 
 

@@ -4,45 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from simulator.domain.calls import Call, Party, Utterance
+from simulator.domain.calls import Call, Party, Tones, Utterance
 from simulator.domain.findings import Finding
-from simulator.domain.policy import Policies
-from simulator.domain.webhooks import Delivery, Outcome, OutcomeKind, WebhookEndpoint
+from simulator.domain.webhooks import WebhookEndpoint
 from simulator.engine import effects as fx
 from simulator.engine.call import CallEngine, CallSetup
 from simulator.engine.call_states import Timer, TurnEnd
-from simulator.engine.delivery import answered
-from simulator.engine.events import CallEvent, Dialled, ReplyBytes, ReplyEnded, ReplyFailed, ReplyStarted, TimerFired
+from simulator.engine.events import (
+    Answered,
+    CallEvent,
+    Dialled,
+    ReplyBytes,
+    ReplyEnded,
+    ReplyFailed,
+    ReplyStarted,
+    TimerFired,
+)
+from simulator.engine.speech import tones_duration
 from simulator.runtime.deliver import Sender
 from simulator.runtime.outbox import Outbox
-from simulator.runtime.pacer import Pacer
-from simulator.runtime.turns import post_turn
+from simulator.runtime.pacer import CALL_TIMER, Pacer
+from simulator.runtime.turns import Turn, outcome_of, post_turn, text_of
 from simulator.world import calls, notices, webhooks
 from simulator.world.world import World
 
-TIMER = "call"
 SAMPLE_LIMIT = 1024  # bytes of a bad reply that a finding keeps: enough to recognise it
-NOT_SENT = "not sent"  # how every refusal of runtime.hosts begins
 BODY_LIMIT = 4096  # bytes of a reply that its delivery record keeps
-
-
-@dataclass(slots=True)
-class Turn:
-    """One turn request on the wire."""
-
-    id: str
-    delivery: Delivery
-    opened_at: datetime
-    attempted_at: datetime
-    task: asyncio.Task[None] | None = None
-    http_status: int | None = None
-    error: str | None = None
-    body: bytearray = field(default_factory=bytearray)
-    closed: bool = False
 
 
 @dataclass(slots=True)
@@ -55,7 +46,13 @@ class LiveCall:
     held: bool  # a human being is on the line
     turns: dict[str, Turn] = field(default_factory=dict)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+    news: asyncio.Event = field(default_factory=asyncio.Event)  # set, and replaced, when the call's record has changed
     findings: list[Finding] = field(default_factory=list)
+
+    def announce(self) -> None:
+        """Wake everybody who watches the call."""
+        self.news.set()
+        self.news = asyncio.Event()
 
 
 class Switchboard:
@@ -99,6 +96,17 @@ class Switchboard:
             self._pacer.hold()
         self.feed(call.id, Dialled())
 
+    def join(self, call_id: str, setup: CallSetup, *, held: bool) -> None:
+        """Somebody takes a web call that waits for them; who they are was not known when it began to ring."""
+        live = self.live[call_id]
+        if live.held and not held:
+            self._pacer.release()
+        elif held and not live.held:
+            self._pacer.hold()
+        live.engine, live.held = CallEngine(setup), held
+        self.feed(call_id, Dialled())
+        self.feed(call_id, Answered())
+
     def feed(self, call_id: str, event: CallEvent) -> bool:
         """Give the call's engine one event; False when the call is over."""
         live = self.live.get(call_id)
@@ -124,11 +132,11 @@ class Switchboard:
     # -- effects: time -----------------------------------------------------------------------------------------
 
     def _start_timer(self, live: LiveCall, effect: fx.StartTimer, now: datetime) -> None:
-        due = self._pacer.start_timer((self._world.account_id, TIMER, live.id, effect.name), effect.delay)
+        due = self._pacer.start_timer((self._world.account_id, CALL_TIMER, live.id, effect.name), effect.delay)
         self._note("timer.started", now, live, timer=effect.name, due=due.isoformat())
 
     def _stop_timer(self, live: LiveCall, effect: fx.StopTimer, _now: datetime) -> None:
-        self._pacer.timers.stop((self._world.account_id, TIMER, live.id, effect.name))
+        self._pacer.timers.stop((self._world.account_id, CALL_TIMER, live.id, effect.name))
 
     # -- effects: the leg --------------------------------------------------------------------------------------
 
@@ -145,13 +153,14 @@ class Switchboard:
         if self.live.pop(live.id, None) is None:
             return
         for name in Timer:
-            self._pacer.timers.stop((self._world.account_id, TIMER, live.id, name))
+            self._pacer.timers.stop((self._world.account_id, CALL_TIMER, live.id, name))
         for turn in live.turns.values():
             if turn.task is not None:
                 turn.task.cancel()
         if live.held:
             self._pacer.release()
         live.ended.set()
+        live.announce()
 
     # -- effects: turns ----------------------------------------------------------------------------------------
 
@@ -182,7 +191,7 @@ class Switchboard:
             turn.task.cancel()
         endpoint = self._endpoint(live)
         how = TurnEnd.FAILED if turn.error or turn.http_status else TurnEnd.TIMED_OUT
-        outcome = _outcome(turn, how, self._world.policies)
+        outcome = outcome_of(turn, how, self._world.policies)
         turn.delivery = self._outbox.record(turn.delivery, outcome, turn.attempted_at, again=True)
         turn.http_status, turn.error, turn.attempted_at = None, None, now
         turn.body.clear()
@@ -229,7 +238,7 @@ class Switchboard:
         turn = live.turns[effect.turn_id]
         turn.closed = True
         turn.delivery = self._outbox.record(
-            turn.delivery, _outcome(turn, effect.how, self._world.policies), turn.attempted_at
+            turn.delivery, outcome_of(turn, effect.how, self._world.policies), turn.attempted_at
         )
         after = (now - turn.opened_at).total_seconds()
         self._note("turn.closed", now, live, turn_id=turn.id, how=str(effect.how), after=after)
@@ -257,13 +266,20 @@ class Switchboard:
             turn_id=effect.turn_id,
         )
         calls.append_utterance(self._world, live.id, utterance)
+        live.announce()
         self._note("speech.heard", now, live, party=effect.party.value, text=effect.text, turn_id=effect.turn_id)
 
     def _play_digits(self, live: LiveCall, effect: fx.PlayDigits, now: datetime) -> None:
+        self._tones(live, Party.AGENT, effect.digits, now)
         self._note("digits", now, live, party=Party.AGENT.value, digits=effect.digits, turn_id=effect.turn_id)
 
     def _note_digits(self, live: LiveCall, effect: fx.NoteDigits, now: datetime) -> None:
+        self._tones(live, Party.REMOTE, effect.digits, now)
         self._note("digits", now, live, party=Party.REMOTE.value, digits=effect.digits)
+
+    def _tones(self, live: LiveCall, party: Party, digits: str, now: datetime) -> None:
+        tones = Tones(party=party, digits=digits, at=now, duration=tones_duration(digits))
+        calls.append_tones(self._world, live.id, tones)
 
     def _stop_playback(self, live: LiveCall, _effect: fx.StopPlayback, now: datetime) -> None:
         self._note("speech.stopped", now, live, party=Party.AGENT.value)
@@ -272,7 +288,7 @@ class Switchboard:
         turn = live.turns[effect.turn_id]
         self._note(
             "turn.chunk", now, live,
-            turn_id=turn.id, text=effect.text, interim=effect.interim, raw=_text(effect.raw),
+            turn_id=turn.id, text=effect.text, interim=effect.interim, raw=text_of(effect.raw),
             after=(now - turn.opened_at).total_seconds(),
         )  # fmt: skip
 
@@ -288,7 +304,7 @@ class Switchboard:
         live.findings.append(finding)
         self._note(
             "finding", now, live,
-            finding=effect.kind.value, message=effect.message, turn_id=effect.turn_id, sample=_text(finding.sample),
+            finding=effect.kind.value, message=effect.message, turn_id=effect.turn_id, sample=text_of(finding.sample),
         )  # fmt: skip
 
     def _script_done(self, live: LiveCall, _effect: fx.NoteScriptDone, now: datetime) -> None:
@@ -296,21 +312,3 @@ class Switchboard:
 
     def _note(self, kind: str, now: datetime, live: LiveCall, **data: Any) -> None:
         self._world.journal.append(kind, now, call_id=live.id, **data)
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
-
-
-def _outcome(turn: Turn, how: str, policies: Policies) -> Outcome:
-    """What a voice turn's delivery record says, given how the turn ended."""
-    if how == TurnEnd.TIMED_OUT:
-        late = "no byte of a reply within the webhook's timeout"
-        return Outcome(kind=OutcomeKind.TIMED_OUT, http_status=turn.http_status, error=late)
-    if turn.http_status is not None:
-        outcome = answered(turn.http_status, _text(bytes(turn.body)), policies)
-        return replace(outcome, error=turn.error or outcome.error)
-    if turn.error is None:
-        return Outcome(kind=OutcomeKind.UNREACHABLE, error="the call ended before the handler answered")
-    refused = turn.error.startswith(NOT_SENT)
-    return Outcome(kind=OutcomeKind.REFUSED if refused else OutcomeKind.UNREACHABLE, error=turn.error)

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from simulator.domain.webhooks import Outcome
+from simulator.domain.policy import Policies
+from simulator.domain.webhooks import Delivery, Outcome, OutcomeKind
+from simulator.engine.call_states import TurnEnd
+from simulator.engine.delivery import answered
 from simulator.engine.events import CallEvent, ReplyBytes, ReplyEnded, ReplyFailed, ReplyStarted
 from simulator.runtime.deliver import Sender, cause_of, network_errors
+
+NOT_SENT = "not sent"  # how every refusal of runtime.hosts begins
+
+
+@dataclass(slots=True)
+class Turn:
+    """One turn request on the wire."""
+
+    id: str
+    delivery: Delivery
+    opened_at: datetime
+    attempted_at: datetime
+    task: asyncio.Task[None] | None = None
+    http_status: int | None = None
+    error: str | None = None
+    body: bytearray = field(default_factory=bytearray)
+    closed: bool = False
 
 
 async def post_turn(
@@ -40,3 +63,22 @@ async def post_turn(
     else:
         response.release()
         feed(ReplyEnded(turn_id))
+
+
+def text_of(data: bytes) -> str:
+    """What somebody reads who looks at the bytes of a reply."""
+    return data.decode("utf-8", "replace")
+
+
+def outcome_of(turn: Turn, how: str, policies: Policies) -> Outcome:
+    """What a voice turn's delivery record says, given how the turn ended."""
+    if how == TurnEnd.TIMED_OUT:
+        late = "no byte of a reply within the webhook's timeout"
+        return Outcome(kind=OutcomeKind.TIMED_OUT, http_status=turn.http_status, error=late)
+    if turn.http_status is not None:
+        outcome = answered(turn.http_status, text_of(bytes(turn.body)), policies)
+        return replace(outcome, error=turn.error or outcome.error)
+    if turn.error is None:
+        return Outcome(kind=OutcomeKind.UNREACHABLE, error="the call ended before the handler answered")
+    refused = turn.error.startswith(NOT_SENT)
+    return Outcome(kind=OutcomeKind.REFUSED if refused else OutcomeKind.UNREACHABLE, error=turn.error)

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -28,10 +29,13 @@ from simulator.errors import (
 )
 from simulator.serving.errors import INTERNAL, dump, render
 from simulator.serving.gate import Gate, bearer, unknown_key
+from simulator.serving.limited import Limited
 from simulator.serving.operation import Context, Operation
 from simulator.serving.parsing import parse_body, parse_query
-from simulator.serving.routing import Match, Router
+from simulator.serving.routing import Match
+from simulator.serving.table import Table
 from simulator.settings import DEFAULT_HOST, DEFAULT_PORT
+from simulator.world import limits
 
 if TYPE_CHECKING:
     from simulator.runtime.runner import Runner
@@ -43,6 +47,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Mapping[bytes, bytes]
 
 OPENAPI_PATH: Final = "/openapi.json"
+DOCS_PATH: Final = "/docs"
 CONTROL_PREFIX: Final = "/_sim/"  # what a test does to the simulator is no request of the account's
 LONGEST_PATH_SHOWN: Final = 300
 JSON: Final = (b"content-type", b"application/json")
@@ -58,6 +63,12 @@ class Response(Protocol):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer."""
+
+
+async def disconnected(receive: Receive) -> None:
+    """Return when the client has gone away, or when it has been answered."""
+    while (await receive())["type"] != "http.disconnect":
+        pass  # what is left of a body that nobody asked for
 
 
 class _Gone(Exception):
@@ -101,22 +112,20 @@ NO_CONTENT: Final = _NoContent()
 
 
 class Dispatcher:
-    """Serves a table of operations.
+    """Serves the operations of a table.
 
     `runner_for` finds the account of an API key, or None. Mount it as the default application: it answers `http`
     scopes, and leaves every other kind alone.
     """
 
-    def __init__(
-        self, operations: Iterable[Operation], *, runner_for: Callable[[str], Runner | None], settings: Settings
-    ) -> None:
-        self.operations = tuple(operations)
-        self._router = Router(self.operations)
+    def __init__(self, table: Table, *, runner_for: Callable[[str], Runner | None], settings: Settings) -> None:
+        self.table = table
         self._runner_for = runner_for
         self._settings = settings
         own = (settings.public_url,) if settings.public_url else ()
         self._gate = Gate((*settings.allow_origins, *own))
         self._openapi: Reply | None = None
+        self._docs: Response | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Nothing a client sends may end in an exception here."""
@@ -138,10 +147,12 @@ class Dispatcher:
         headers = dict(scope["headers"])
         self._check_names(headers)
         method, path = scope["method"], _raw_path(scope)
-        match = self._router.match(method, path)
+        match = self.table.match(method, path)
         if match is None or match.route is None:
             if path == OPENAPI_PATH and method == "GET":
                 return self._describe()
+            if path == DOCS_PATH and method == "GET":
+                return self._explain()
             raise _lost(method, path, match)
         operation = match.route.operation
         runner = self._admit(operation, headers.get(b"authorization"))
@@ -149,7 +160,12 @@ class Dispatcher:
             sub_account = headers.get(b"x-sub-account-id")
             if sub_account and not operation.public:
                 runner = _scoped(operation, runner, sub_account)
+            allowance = None
+            if runner.world.limits.rate_limits is not None and not path.startswith(CONTROL_PREFIX):
+                allowance = limits.take(runner.world, operation.id, runner.now())
             response, at = await self._run(operation, runner, match.path, scope, headers, receive)
+            if allowance is not None:
+                response = Limited(response, allowance)
         except ApiError as error:
             response, at = _refusal(error), runner.now()
         except _Gone:
@@ -212,7 +228,8 @@ class Dispatcher:
         # The instant is taken once the body is here: uploading may have taken a while.
         now = runner.now()
         base_url = self._base_url(scope, headers.get(b"host"))
-        result = operation.handler(Context(runner=runner, now=now, path=path, base_url=base_url), query, body)
+        context = Context(runner=runner, now=now, path=path, base_url=base_url, gone=partial(disconnected, receive))
+        result = operation.handler(context, query, body)
         if not isinstance(result, Reply | BaseModel) and isawaitable(result):
             result = await result
             now = runner.now()
@@ -234,8 +251,17 @@ class Dispatcher:
         if self._openapi is None:
             from simulator.serving.openapi import document
 
-            self._openapi = Reply(200, dump(document(self.operations)))
+            self._openapi = Reply(200, dump(document(self.table.operations())))
         return self._openapi
+
+    def _explain(self) -> Response:
+        """The page for people, built when first asked for."""
+        if self._docs is None:
+            from simulator.serving.docs import Page
+            from simulator.serving.openapi import document
+
+            self._docs = Page(document(self.table.operations()))
+        return self._docs
 
     def _base_url(self, scope: Scope, host: bytes | None) -> str:
         if host:

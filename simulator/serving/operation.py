@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ class Context:
     now: datetime
     path: Mapping[str, str]
     base_url: str  # "http://127.0.0.1:8787", as the client sees us
+    gone: Callable[[], Awaitable[None]]  # returns when the client has gone away; for answers that take long
 
     @property
     def world(self) -> World:

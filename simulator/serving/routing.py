@@ -81,7 +81,10 @@ class Router:
             return None
         route = node.ends.get(method)
         if route is None:
-            return Match(None, _NOTHING, tuple(sorted(node.ends)))
+            # The methods of the best template alone: `DELETE /v1/agents/voices` is served, as that of an agent whose
+            # id is `voices`, but that is nothing to advertise.
+            best = min(map(_literals_first, node.ends.values()))
+            return Match(None, _NOTHING, tuple(sorted(m for m, r in node.ends.items() if _literals_first(r) == best)))
         if not route.parameters:
             return Match(route, _NOTHING)
         return Match(route, {name: segments[at + 1] for name, at in route.parameters})

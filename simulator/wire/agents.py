@@ -20,7 +20,7 @@ from simulator.domain.agents import (
     VoiceMode,
 )
 from simulator.domain.numbers import PhoneNumber
-from simulator.wire.base import In, JsonObject, OneOf, Out, iso
+from simulator.wire.base import VISIBLE, In, JsonObject, OneOf, Out, iso
 from simulator.wire.pages import PageOut
 from simulator.wire.urls import HttpUrl
 
@@ -32,7 +32,7 @@ def _visible(name: str) -> str:
 
 
 # Our own bound: no source gives one, and a name is shown in lists.
-Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_visible)]
+Name = Annotated[str, Field(min_length=1, max_length=255, json_schema_extra=VISIBLE), AfterValidator(_visible)]
 VoiceModeWord = Annotated[str, OneOf(tuple(VoiceMode))]
 ModelTier = Annotated[str, OneOf(MODEL_TIERS)]
 SttMode = Annotated[str, OneOf(STT_MODES)]

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, WithJsonSchema
 from pydantic.alias_generators import to_camel
@@ -69,6 +69,9 @@ class OneOf:
         return core_schema.literal_schema(list(self.words))
 
 
+VISIBLE: Final[dict[str, Any]] = {"pattern": r"[^\s\x1c-\x1f\x85]"}  # how a schema says that a text is not blank
+
+
 _BROKEN_OFFSET = re.compile(r" (\d\d(:?\d\d)?)$")  # an unescaped "+" in a query string arrives as a space
 
 
@@ -103,3 +106,4 @@ def _storable(value: Any) -> Any:
 
 
 JsonObject = Annotated[dict[str, Any], BeforeValidator(_storable)]
+JsonList = Annotated[list[Any], BeforeValidator(_storable)]

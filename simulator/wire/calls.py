@@ -8,8 +8,9 @@ from pydantic import Field
 
 from simulator.domain.agents import MODEL_TIERS
 from simulator.domain.calls import Call, Exchange, exchanges
-from simulator.wire.base import In, OneOf, Out, Query, iso, iso_or_none
+from simulator.wire.base import In, JsonObject, OneOf, Out, Query, iso, iso_or_none
 from simulator.wire.pages import PageOut, PageQuery
+from simulator.wire.recordings import recording_url
 
 SNIPPET: Final = 100  # characters of `lastTranscriptSnippet`: a line in a list
 
@@ -36,9 +37,25 @@ class CallIn(In):
         given = self.given()
         given.pop("wait_for_completion", None)
         given.pop("max_wait_seconds", None)
-        if "variables" in given:
-            given["variables"] = {k: v for k, v in given["variables"].items() if v is not None}
-        return given
+        return _with_values(given)
+
+
+class WebCallIn(In):
+    """A web call to prepare."""
+
+    agent_id: str = Field(min_length=1)
+    metadata: JsonObject | None = None
+    variables: dict[str, str | None] | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """What describes the call. Variables without a value count as not given."""
+        return _with_values(self.given())
+
+
+def _with_values(given: dict[str, Any]) -> dict[str, Any]:
+    if "variables" in given:
+        given["variables"] = {k: v for k, v in given["variables"].items() if v is not None}
+    return given
 
 
 class CallQuery(Query):
@@ -78,14 +95,29 @@ class TranscriptOut(Out):
         )
 
 
+def whole_seconds(call: Call) -> int | None:
+    """How long the call lasted, from when it was answered; None while it is live."""
+    return None if call.duration is None else round(call.duration.total_seconds())
+
+
+class WebCallOut(Out):
+    """A web call that waits for a browser with this token."""
+
+    call_id: str
+    access_token: str
+
+
 class CallOut(Out):
-    """A call, the same wherever it is shown. `durationSeconds` counts from when it was answered."""
+    """A call, the same wherever it is shown. `durationSeconds` counts from when it was answered.
+
+    A web call has no numbers: its ids are null, and `fromNumber` and `toNumber` are empty, as clients want texts there.
+    """
 
     id: str
     agent_id: str | None
     agent_name: str | None
-    phone_number_id: str
-    phone_number: str
+    phone_number_id: str | None
+    phone_number: str | None
     from_number: str
     to_number: str
     direction: str
@@ -95,15 +127,15 @@ class CallOut(Out):
     duration_seconds: int | None
     disconnection_reason: str | None
     last_transcript_snippet: str | None
-    recording_url: str | None = None
-    recording_available: bool = False
+    recording_url: str | None
+    recording_available: bool
     transcripts: list[TranscriptOut]
     retell_call_id: str | None = None
 
     @classmethod
-    def of(cls, call: Call) -> CallOut:
-        """Show one call as it is now."""
-        duration, reason = call.duration, call.disconnection_reason
+    def of(cls, call: Call, base_url: str | None) -> CallOut:
+        """Show one call as it is now; `base_url` is our own address, as the client knows it."""
+        reason = call.disconnection_reason
         return cls(
             id=call.id,
             agent_id=call.agent_id,
@@ -116,9 +148,11 @@ class CallOut(Out):
             status=call.status.value,
             started_at=iso(call.started_at),
             ended_at=iso_or_none(call.ended_at),
-            duration_seconds=None if duration is None else round(duration.total_seconds()),
+            duration_seconds=whole_seconds(call),
             disconnection_reason=None if reason is None else reason.value,
             last_transcript_snippet=call.utterances[-1].text[:SNIPPET] if call.utterances else None,
+            recording_url=recording_url(call, base_url),
+            recording_available=call.recording_available,
             transcripts=[TranscriptOut.of(row) for row in exchanges(call)],
         )
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from simulator.domain.messages import Message
-from simulator.wire.base import In, OneOf, Out, iso
+from simulator.domain.messages import Message, MessageStatus, Reaction
+from simulator.wire.base import In, JsonObject, OneOf, Out, iso, iso_or_none
 from simulator.wire.pages import PageOut
-from simulator.wire.urls import HttpUrl
+from simulator.wire.rules import any_of, at_most_one, has
+from simulator.wire.urls import LONGEST, PATTERN, HttpUrl
 
 SEND_STYLES: Final = (
     "celebration",
@@ -26,13 +27,73 @@ SEND_STYLES: Final = (
     "loud",
     "slam",
 )
+SEND_CHANNELS: Final = ("sms", "mms", "imessage", "whatsapp")
 MAX_MEDIA: Final = 20
+MAX_BUTTONS: Final = 3
+MAX_TITLE: Final = 20  # characters on a button
+
+
+def _https(url: str) -> str:
+    if not url.lower().startswith("https:"):
+        raise PydanticCustomError("url_scheme", "URL scheme should be 'https'")
+    return url
+
+
+# Of files that others fetch. Webhook URLs may be plain http, these may not.
+HttpsUrl = Annotated[
+    HttpUrl,
+    AfterValidator(_https),
+    Field(json_schema_extra={"pattern": PATTERN.replace("https?", "https"), "maxLength": LONGEST}),
+]
+
+
+class ButtonIn(In):
+    """A button under a WhatsApp message; a string instead of one is its title."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    id: str | None = Field(default=None, min_length=1, max_length=256)
+    title: str = Field(min_length=1, max_length=MAX_TITLE)
+
+
+def _named(template: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(template.get("name"), str) or not template["name"]:
+        raise PydanticCustomError("missing", "a template needs its name")
+    return template
+
+
+# An approved WhatsApp template; fields besides its name go on as they are.
+Template = Annotated[
+    JsonObject,
+    AfterValidator(_named),
+    Field(json_schema_extra={"required": ["name"], "properties": {"name": {"type": "string", "minLength": 1}}}),
+]
+
+
+Title = Annotated[str, Field(min_length=1, max_length=MAX_TITLE)]
 
 
 class MessageIn(In):
-    """A text to send. `from_number`, `number_id` or `agent_id` names the sender; a text needs a body or media."""
+    """A text to send. `from_number`, `number_id` or `agent_id` names the sender; a text needs a body or media.
 
-    model_config = ConfigDict(alias_generator=None)
+    `buttons`, `list`, `cta` and `template` are for WhatsApp, one of them at a time.
+    """
+
+    model_config = ConfigDict(
+        alias_generator=None,
+        json_schema_extra={
+            "allOf": [
+                at_most_one("buttons", "list", "cta", "template"),
+                any_of(has("to_number", type="string"), has("recipients", type="array")),
+                any_of(
+                    has("body", type="string", minLength=1),
+                    has("media_url", type="string"),
+                    has("media_urls", type="array", minItems=1),
+                    has("template", type="object"),
+                ),
+            ]
+        },
+    )
 
     agent_id: str | None = None
     number_id: str | None = None
@@ -40,8 +101,13 @@ class MessageIn(In):
     to_number: str | None = None
     recipients: list[str] | None = Field(default=None, min_length=2, max_length=32)
     body: str | None = None
-    media_url: HttpUrl | None = Field(default=None, deprecated=True)
-    media_urls: list[HttpUrl] | None = Field(default=None, max_length=MAX_MEDIA)
+    media_url: HttpsUrl | None = Field(default=None, deprecated=True)
+    media_urls: list[HttpsUrl] | None = Field(default=None, max_length=MAX_MEDIA)
+    channel: Annotated[str, OneOf(SEND_CHANNELS)] | None = None
+    buttons: list[Title | ButtonIn] | None = Field(default=None, min_length=1, max_length=MAX_BUTTONS)
+    list_: JsonObject | None = Field(default=None, alias="list")
+    cta: JsonObject | None = None
+    template: Template | None = None
     send_style: Annotated[str, OneOf(SEND_STYLES)] | None = None
     reply_to_message_id: str | None = None
 
@@ -52,9 +118,25 @@ class MessageIn(In):
         single = self.__dict__["media_url"]  # not by attribute: that would warn our own code of the deprecation
         return urls if single is None or single in urls else (*urls, single)
 
+    @property
+    def content(self) -> dict[str, Any] | None:
+        """What WhatsApp shows besides the body, with its `type`."""
+        if self.buttons is not None:
+            titled = [ButtonIn(title=button) if isinstance(button, str) else button for button in self.buttons]
+            return {"type": "buttons", "buttons": [{"id": b.id or b.title, "title": b.title} for b in titled]}
+        if self.template is not None:
+            return {"type": "template", "template": self.template}
+        for kind, value in (("list", self.list_), ("cta", self.cta)):
+            if value is not None:
+                return {"type": kind, kind: value}
+        return None
+
     @model_validator(mode="after")
     def _has_content_and_address(self) -> Self:
-        if not self.body and not self.media:
+        rich = [v for v in (self.buttons, self.list_, self.cta, self.template) if v is not None]
+        if len(rich) > 1:
+            raise PydanticCustomError("too_many", "one of buttons, list, cta and template can be given, not several")
+        if not self.body and not self.media and self.template is None:
             raise PydanticCustomError("missing", "body is required unless there is media")
         if self.to_number is None and self.recipients is None:
             raise PydanticCustomError("missing", "to_number is required (or recipients, for a group)")
@@ -88,7 +170,30 @@ class MessageSentOut(Out):
             conversation_id=message.conversation_id,
             media_urls=list(message.media_urls),
             reply_to_message_id=message.reply_to_message_id,
+            reply_parent_unresolved=message.reply_parent_unresolved,
         )
+
+
+class ReactionIn(In):
+    """One of love, like, dislike, laugh, emphasize, question, or an emoji."""
+
+    reaction: str = Field(min_length=1, max_length=64)
+
+
+class ReactionSentOut(Out):
+    """A reaction of ours."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    id: str
+    reaction_type: str
+    message_id: str
+    channel: str
+
+    @classmethod
+    def of(cls, message: Message, reaction: Reaction) -> ReactionSentOut:
+        """Show a reaction to a message."""
+        return cls(id=reaction.id, reaction_type=reaction.kind, message_id=message.id, channel=message.channel.value)
 
 
 class _TextOut(Out):
@@ -163,18 +268,29 @@ class ReactionOut(Out):
     direction: str
     created_at: str
 
+    @classmethod
+    def of(cls, reaction: Reaction) -> ReactionOut:
+        """Show a reaction."""
+        return cls(
+            id=reaction.id,
+            reaction_type=reaction.kind,
+            from_number=reaction.from_number,
+            direction=reaction.direction.value,
+            created_at=iso(reaction.at),
+        )
+
 
 class ConversationMessageOut(_TextOut):
     """A text inside its conversation."""
 
-    sender_identifier: str | None = None
-    content: dict[str, Any] | None = None
-    reactions: list[ReactionOut] = Field(default_factory=list)
+    sender_identifier: str | None
+    content: dict[str, Any] | None
+    reactions: list[ReactionOut]
     reply_to: ReplyToOut | None
-    delivered_at: str | None = None
-    delivered_channel: str | None = None
-    read_at: str | None = None
-    error_code: str | None = None
+    delivered_at: str | None
+    delivered_channel: str | None
+    read_at: str | None
+    error_code: str | None
 
     @classmethod
     def of(cls, message: Message, parent: Message | None) -> ConversationMessageOut:
@@ -182,7 +298,18 @@ class ConversationMessageOut(_TextOut):
         reply = None
         if parent is not None:
             reply = ReplyToOut(message_id=parent.id, message=parent.body, media_urls=list(parent.media_urls))
-        return cls(**_text(message), reply_to=reply)
+        delivered = message.status is MessageStatus.DELIVERED
+        return cls(
+            **_text(message),
+            sender_identifier=message.sender_identifier,
+            content=None if message.content is None else dict(message.content),
+            reactions=[ReactionOut.of(reaction) for reaction in message.reactions],
+            reply_to=reply,
+            delivered_at=iso_or_none(message.delivered_at),
+            delivered_channel=message.channel.value if delivered else None,
+            read_at=iso_or_none(message.read_at),
+            error_code=message.error_code,
+        )
 
 
 class ConversationMessageListOut(PageOut):

@@ -6,6 +6,7 @@ thousands of these per second.
     envelope    event, channel, timestamp, agentId, data, conversationState, recentHistory; test only when true
     data        agent.message on a text channel and message.*: the message, under the names of both generations of docs
                 agent.message on voice: the turn
+                agent.reaction: the reaction, and the message it is to
                 agent.call_ended: the call, under its newest names; call.*: the call object as `/v1/calls/{id}` shows it
 """
 
@@ -18,11 +19,13 @@ from typing import Any, Final
 from pydantic_core import to_json
 
 from simulator.domain.calls import Call, CallStatus, exchanges
-from simulator.domain.messages import Channel, HistoryEntry, Message
+from simulator.domain.contacts import Contact
+from simulator.domain.messages import PAST_TENSE, Channel, Group, HistoryEntry, Message
 from simulator.domain.policy import Policies
 from simulator.domain.webhooks import EventType, Notice
 from simulator.errors import UsageError
 from simulator.wire.base import iso, iso_or_none
+from simulator.wire.recordings import recording_url
 
 Json = dict[str, Any]
 
@@ -32,13 +35,15 @@ SNIPPET: Final = 100  # characters of `lastTranscriptSnippet`
 RAGGED_ENTRY: Final[Mapping[str, Any]] = {"role": "agent", "content": None}
 
 
-def render(notice: Notice, policies: Policies) -> bytes:
-    """Serialise a notice: compact JSON in UTF-8.
+def render(notice: Notice, policies: Policies, base_url: str | None = None) -> bytes:
+    """Serialise a notice: compact JSON in UTF-8. `base_url` is our own address, where recordings are fetched.
 
     Text that is not UTF-8-able and numbers that are not JSON are refused where they come in; should one get this far,
     it becomes U+FFFD or null. Raises UsageError for a notice that lacks the record its event is about.
     """
     body = _envelope(notice, policies)
+    if notice.call is not None and "recordingUrl" in body["data"]:
+        body["data"]["recordingUrl"] = recording_url(notice.call, base_url)
     try:
         return to_json(body, inf_nan_mode="null", fallback=_plain)
     except ValueError:  # a lone surrogate
@@ -52,7 +57,7 @@ def _envelope(notice: Notice, policies: Policies) -> Json:
     if not ragged:
         body["timestamp"] = iso(notice.at)
     body["agentId"] = notice.agent_id
-    body["data"] = _data(notice)
+    body["data"] = _data(notice, policies)
     body["conversationState"] = [] if ragged else notice.state
     body["recentHistory"] = [RAGGED_ENTRY, *history] if ragged and history else history
     if notice.test:
@@ -70,17 +75,19 @@ def _entry(entry: HistoryEntry) -> Json:
     }
 
 
-def _data(notice: Notice) -> Json:
+def _data(notice: Notice, policies: Policies) -> Json:
     event = notice.event_type
     if event is EventType.AGENT_MESSAGE and notice.channel is Channel.VOICE:
         return _turn(_call_of(notice), notice)
     if event in _OF_MESSAGE:
         if notice.message is None:
             raise UsageError(f"{event.value} cannot be rendered: the notice has no message")
-        return _message(notice.message)
-    if event in _OF_CALL:
-        return _OF_CALL[event](_call_of(notice))
-    raise UsageError(f"{event.value} cannot be rendered: nothing in the simulator makes this event yet")
+        return _message(notice.message, notice)
+    if event is EventType.AGENT_REACTION:
+        return _reaction(notice, policies)
+    if event is EventType.AGENT_CALL_ENDED:
+        return _agent_call_ended(_call_of(notice), notice.contact)
+    return _OF_CALL[event](_call_of(notice))
 
 
 def _call_of(notice: Notice) -> Call:
@@ -89,10 +96,10 @@ def _call_of(notice: Notice) -> Call:
     return notice.call
 
 
-def _message(message: Message) -> Json:
+def _message(message: Message, notice: Notice) -> Json:
     media = list(message.media_urls)
     at = iso(message.at)
-    return {
+    body: Json = {
         "id": message.id,
         "messageId": message.id,
         "conversationId": message.conversation_id,
@@ -102,7 +109,7 @@ def _message(message: Message) -> Json:
         "from_": message.from_number,
         "fromNumber": message.from_number,
         "toNumber": message.to_number,
-        "contact": None,
+        "contact": _contact(notice.contact),
         "message": message.body,
         "body": message.body,
         "mediaUrl": media[0] if media else None,
@@ -112,6 +119,53 @@ def _message(message: Message) -> Json:
         "status": message.status.value,
         "failureReason": message.failure_reason,
         "receivedAt": at,
+        "replyTo": _reply_to(notice.parent),
+    }
+    if notice.conversation is not None and notice.conversation.group is not None:  # one-to-one texts have neither
+        body["senderIdentifier"] = message.sender_identifier
+        body["group"] = _group(notice.conversation.group, notice.names)
+    return body
+
+
+def _contact(contact: Contact | None) -> Json | None:
+    if contact is None:
+        return None
+    return {"id": contact.id, "name": contact.name, "email": contact.email, "phoneNumber": contact.phone_number}
+
+
+def _reply_to(parent: Message | None) -> Json | None:
+    if parent is None:
+        return None
+    return {"messageId": parent.id, "message": parent.body, "mediaUrls": list(parent.media_urls)}
+
+
+def _group(group: Group, names: Mapping[str, str]) -> Json:
+    return {
+        "isGroup": True,
+        "groupId": group.id,
+        "groupName": group.name,
+        "groupIconUrl": group.icon_url,
+        "participants": [{"identifier": member, "name": names.get(member)} for member in group.members],
+    }
+
+
+def _reaction(notice: Notice, policies: Policies) -> Json:
+    message, reaction = notice.message, notice.reaction
+    if message is None or reaction is None:
+        raise UsageError(f"{notice.event_type.value} cannot be rendered: the notice has no message or no reaction")
+    renamed = PAST_TENSE if policies["reaction_names"] == "past" else {}
+    media = list(message.media_urls)
+    return {
+        "conversationId": message.conversation_id,
+        "numberId": message.number_id,
+        "reactionType": renamed.get(reaction.kind, reaction.kind),
+        "fromNumber": reaction.from_number,
+        "direction": reaction.direction.value,
+        "messageId": message.id,
+        "messageBody": message.body or None,
+        "messageMediaUrl": media[0] if media else None,
+        "messageMediaUrls": media,
+        "createdAt": iso(reaction.at),
     }
 
 
@@ -129,13 +183,13 @@ def _turn(call: Call, notice: Notice) -> Json:
     }
 
 
-def _agent_call_ended(call: Call) -> Json:
+def _agent_call_ended(call: Call, contact: Contact | None) -> Json:
     return {
         "callId": call.id,
         "numberId": call.number_id,
         "from": call.from_number,
         "to": call.to_number,
-        "contact": None,
+        "contact": _contact(contact),
         "direction": call.direction.value,
         "status": call.status.value,
         "startedAt": iso(call.started_at),
@@ -171,7 +225,7 @@ def _call_started(call: Call) -> Json:
         "disconnectionReason": call.disconnection_reason and call.disconnection_reason.value,
         "lastTranscriptSnippet": call.utterances[-1].text[:SNIPPET] if call.utterances else None,
         "recordingUrl": None,
-        "recordingAvailable": False,
+        "recordingAvailable": call.recording_available,
         "transcripts": [
             {
                 "id": row.id,
@@ -201,7 +255,6 @@ def _seconds(call: Call) -> int | None:
 _OF_MESSAGE: Final = frozenset({EventType.AGENT_MESSAGE, EventType.MESSAGE_RECEIVED, EventType.MESSAGE_SENT})
 
 _OF_CALL: Final[Mapping[EventType, Callable[[Call], Json]]] = {
-    EventType.AGENT_CALL_ENDED: _agent_call_ended,
     EventType.CALL_STARTED: _call_started,
     EventType.CALL_ENDED: _call_ended,
 }

@@ -6,7 +6,7 @@ import re
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from simulator.errors import BadRequest
@@ -65,4 +65,10 @@ def _http_url(url: str) -> str:
     return url
 
 
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
+# What `problem` takes, as far as a pattern can say it: host names and `[::1]`; other IPv6 addresses are taken too.
+_PORT: Final = "6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}"
+PATTERN: Final = (
+    rf"^https?://(\[::1\]|[A-Za-z0-9_-]{{1,63}}(\.[A-Za-z0-9_-]{{1,63}})*)(:({_PORT}))?"
+    r"([/?][^\x00-\x20\x7f-\xa0\\#]*)?$"
+)
+HttpUrl = Annotated[str, AfterValidator(_http_url), Field(json_schema_extra={"pattern": PATTERN, "maxLength": LONGEST})]

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from datetime import UTC, tzinfo
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
-from simulator.wire.base import Out, Query
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from simulator.wire.base import OneOf, Out, Query
+
+PERIODS: Final = ("week", "month", "year")
 
 
 class DailyQuery(Query):
@@ -17,6 +24,32 @@ class MonthlyQuery(Query):
     """How many months back, this one included."""
 
     months: int = Field(default=6, ge=1, le=24)
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone of an IANA name; a blank name is UTC. Raises a ValueError of some kind for anything else."""
+    if not name or name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ValueError, KeyError, OSError):  # no such file, a folder, or a way out of the folder of zones
+        raise PydanticCustomError(
+            "time_zone", "Input should be an IANA time zone such as Europe/Berlin or America/New_York"
+        ) from None
+
+
+def _known_zone(name: str) -> str:
+    zone_of(name)
+    return name
+
+
+class AgentUsageQuery(Query):
+    """The calendar week (from Monday), month or year that it is now on the clocks of `tz`, an IANA zone."""
+
+    period: Annotated[str, OneOf(PERIODS)] | None = None
+    tz: Annotated[str, Field(max_length=100), AfterValidator(_known_zone)] | None = Field(
+        default=None, description="IANA time zone; UTC when it is left out."
+    )
 
 
 class PlanLimitsOut(Out):
@@ -106,3 +139,42 @@ class MonthlyOut(Out):
 
     data: list[MonthOut]
     months: int
+
+
+class NumberUsageOut(Out):
+    """What went through one number since it was bought."""
+
+    number_id: str
+    phone_number: str
+    country: str
+    status: str
+    agent_id: str | None
+    agent_name: str | None
+    messages: int
+    calls: int
+
+
+class NumbersUsageOut(Out):
+    """Every number, released ones included, newest first."""
+
+    data: list[NumberUsageOut]
+
+
+class AgentUsageOut(Out):
+    """What one agent did. The orphan row is what belongs to no agent that exists; it has no id."""
+
+    agent_id: str | None
+    agent_name: str
+    messages: int
+    calls: int
+    total_seconds: int = Field(description="Of talking, in calls that have ended.")
+    is_orphan: bool
+
+
+class AgentsUsageOut(Out):
+    """The agents' rows, newest agent first. `periodEnd` is the first instant after the period."""
+
+    data: list[AgentUsageOut]
+    period: str
+    period_start: str
+    period_end: str

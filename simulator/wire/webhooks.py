@@ -11,7 +11,7 @@ from simulator.domain.messages import Channel
 from simulator.domain.webhooks import Delivery, DeliveryStatus, OutcomeKind, WebhookEndpoint
 from simulator.wire.base import In, OneOf, Out, Query, iso, iso_or_none
 
-LONGEST_PERIOD: Final = 8760  # hours: a year back
+LONGEST_PERIOD: Final = 168  # hours: a week back, as documented
 DEFAULT_CONTEXT: Final = 10  # history entries
 DEFAULT_TIMEOUT: Final = 30  # seconds
 TEST_CHANNELS: Final = tuple(channel for channel in Channel if channel is not Channel.VOICE)
@@ -104,6 +104,13 @@ class DeliveriesQuery(Query):
 
     limit: int = Field(default=50, ge=1, le=100)
     offset: int = Field(default=0, ge=0)
+    hours: int | None = Field(default=None, ge=1, le=LONGEST_PERIOD)
+
+
+class AgentDeliveriesQuery(Query):
+    """How many deliveries, optionally of the last `hours` only."""
+
+    limit: int = Field(default=50, ge=1, le=100)
     hours: int | None = Field(default=None, ge=1, le=LONGEST_PERIOD)
 
 

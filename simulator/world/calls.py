@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from simulator.domain.agents import Agent, VoiceMode
-from simulator.domain.calls import Call, CallStatus, Direction, DisconnectionReason, Utterance
+from simulator.domain.calls import Call, CallStatus, Direction, DisconnectionReason, Tones, Utterance
 from simulator.domain.numbers import NumberStatus, PhoneNumber
 from simulator.domain.phone import normalise, service_number
 from simulator.errors import BadRequest, Conflict, Forbidden, NotFound, NotSimulated
-from simulator.world import numbers, webhooks
+from simulator.world import limits, money, numbers, recordings, webhooks
 from simulator.world.world import World
 
 RETRY_AFTER = "10"  # seconds; about as long as a short call lasts
@@ -41,18 +41,14 @@ def place_outbound(
     """
     agent = world.require_agent(agent_id)
     number = _caller_id(world, agent, from_number_id)
+    numbers.check_voice(number)
     service = service_number(to_number)
     if service is not None:
         raise Forbidden(f"{to_number!r} cannot be called: {service} is an emergency or service number")
     callee = normalise(to_number)
     if callee == number.phone_number:
         raise BadRequest(f"{callee} cannot call itself: give another toNumber or fromNumberId")
-    _check_mode(agent, system_prompt)
-    if world.policies["no_webhook_call"] == "fail" and webhooks.endpoint_for(world, agent_id) is None:
-        raise BadRequest(
-            f"agent {agent_id!r} cannot call in webhook mode: no webhook is set; set one for the agent or the account"
-        )
-    _check_live(world, max_live)
+    check_may_call(world, agent, system_prompt, max_live)
     call = Call(
         id=world.entropy.new_id("call"),
         agent_id=agent.id,
@@ -73,7 +69,7 @@ def place_outbound(
         call_screening_identity=call_screening_identity,
         call_screening_purpose=call_screening_purpose,
     )
-    return _placed(world, call)
+    return placed(world, call)
 
 
 def receive(world: World, *, from_number: str, to_number: str, max_live: int, now: datetime) -> Call:
@@ -84,6 +80,7 @@ def receive(world: World, *, from_number: str, to_number: str, max_live: int, no
     """
     caller, callee = normalise(from_number), normalise(to_number)
     number = _ours(world, callee)
+    numbers.check_voice(number)
     if caller == callee:
         raise BadRequest(f"{caller} cannot call itself: give another from number")
     if number.agent_id is None:
@@ -104,36 +101,79 @@ def receive(world: World, *, from_number: str, to_number: str, max_live: int, no
         started_at=now,
         voice=agent.voice,
     )
-    return _placed(world, call)
+    return placed(world, call)
+
+
+def check_may_call(world: World, agent: Agent, system_prompt: str | None, max_live: int) -> None:
+    """Check that a call of the agent has a chance.
+
+    Raises NotSimulated (hosted calls), BadRequest (nobody would answer for the agent) or Conflict (too many calls).
+    """
+    _check_mode(agent, system_prompt)
+    if world.policies["no_webhook_call"] == "fail" and webhooks.endpoint_for(world, agent.id) is None:
+        raise BadRequest(
+            f"agent {agent.id!r} cannot call in webhook mode: no webhook is set; set one for the agent or the account"
+        )
+    _check_live(world, max_live)
+    money.require_call(world)
+
+
+def placed(world: World, call: Call) -> Call:
+    """Write a new call down."""
+    world.store_call(call)
+    told = {"call_id": call.id, "direction": call.direction.value, "from": call.from_number, "to": call.to_number}
+    given = {"metadata": call.metadata, "variables": call.variables}
+    world.journal.append("call.placed", call.started_at, **told, **{k: v for k, v in given.items() if v is not None})
+    return call
 
 
 def connect(world: World, call_id: str, now: datetime) -> Call:
     """Somebody picked up. Raises Conflict when the call is connected or has ended."""
-    call = _live(world, call_id, "connected")
+    call = require_live(world, call_id, "connected")
     if call.connected_at is not None:
         raise Conflict(f"{call_id} cannot be connected: it is, since {call.connected_at.isoformat()}")
-    call = world.store_call(replace(call, status=CallStatus.IN_PROGRESS, connected_at=now))
+    recorded = not call.disable_recording and recordings.included(world)
+    call = world.store_call(replace(call, status=CallStatus.IN_PROGRESS, connected_at=now, recorded=recorded))
     world.journal.append("call.connected", now, call_id=call.id)
     return call
 
 
 def append_utterance(world: World, call_id: str, utterance: Utterance) -> Call:
     """Add what was heard to the call's transcript. Raises Conflict when the call has ended."""
-    call = _live(world, call_id, "added to")
+    call = require_live(world, call_id, "added to")
     return world.store_call(replace(call, utterances=(*call.utterances, utterance)))
+
+
+def append_tones(world: World, call_id: str, tones: Tones) -> Call:
+    """Add keys that were heard to the call. Raises Conflict when the call has ended."""
+    call = require_live(world, call_id, "added to")
+    return world.store_call(replace(call, tones=(*call.tones, tones)))
 
 
 def finish(
     world: World, call_id: str, reason: DisconnectionReason, now: datetime, transferred_to: str | None = None
 ) -> Call:
     """End the call, once. Raises Conflict when it has ended already."""
-    call = _live(world, call_id, "ended")
+    call = require_live(world, call_id, "ended")
     ended = replace(
         call, status=reason.status, ended_at=now, disconnection_reason=reason, transferred_to=transferred_to
     )
     world.store_call(ended)
+    money.charge_call(world, ended, now)
     world.journal.append("call.ended", now, call_id=call.id, reason=reason.value, status=ended.status.value)
     return ended
+
+
+def check_endable(call: Call) -> None:
+    """Raise Conflict unless the call says of itself that it is in progress.
+
+    A call that rings says so by default, and can be ended then; where the policy has it say `ringing`, it cannot.
+    """
+    if call.status is CallStatus.IN_PROGRESS:
+        return
+    if call.disconnection_reason is not None:
+        raise Conflict(f"{call.id} cannot be ended: it has ended already ({call.disconnection_reason.value})")
+    raise Conflict(f"{call.id} cannot be ended: it is {call.status.value}; wait until it is in-progress or over")
 
 
 def get(world: World, call_id: str) -> Call:
@@ -180,17 +220,6 @@ def listing(
     return list(found)
 
 
-def _placed(world: World, call: Call) -> Call:
-    world.store_call(call)
-    direction = call.direction.value
-    world.journal.append(
-        "call.placed",
-        call.started_at,
-        **{"call_id": call.id, "direction": direction, "from": call.from_number, "to": call.to_number},
-    )
-    return call
-
-
 def _caller_id(world: World, agent: Agent, number_id: str | None) -> PhoneNumber:
     """Choose the number the callee sees."""
     if number_id is None:
@@ -227,6 +256,7 @@ def _check_mode(agent: Agent, system_prompt: str | None) -> None:
 
 
 def _check_live(world: World, max_live: int) -> None:
+    limits.check_call(world)
     if len(world.live_calls) >= max_live:
         raise Conflict(
             f"{len(world.live_calls)} calls are live and {max_live} are allowed: end one first",
@@ -234,7 +264,8 @@ def _check_live(world: World, max_live: int) -> None:
         )
 
 
-def _live(world: World, call_id: str, verb: str) -> Call:
+def require_live(world: World, call_id: str, verb: str) -> Call:
+    """Return the call. Raises NotFound naming the id, Conflict when it has ended and cannot be `verb` any more."""
     call = get(world, call_id)
     if call.disconnection_reason is not None:
         raise Conflict(f"{call_id} cannot be {verb}: it ended ({call.disconnection_reason.value})")

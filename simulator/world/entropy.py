@@ -47,11 +47,17 @@ class Entropy:
 
         Nothing is used up when every draw was refused, so a refused command changes nothing here either.
         """
-        counter = self._counters.get(kind, 0)
+        found = self.peek(kind, 0, accept, tries)
+        if found is not None:
+            self._next(kind)
+        return found
+
+    def peek(self, kind: str, ahead: int, accept: Callable[[int], T | None], tries: int) -> T | None:
+        """See what `pick` would make after `ahead` more picks of the kind. Uses nothing up."""
+        counter = self._counters.get(kind, 0) + ahead
         for attempt in range(tries):
             found = accept(self._integer(kind, counter, attempt))
             if found is not None:
-                self._counters[kind] = counter + 1
                 return found
         return None
 

@@ -8,10 +8,10 @@ from typing import Final
 
 from simulator.domain.calls import Call, Direction, Party, Utterance
 from simulator.domain.ids import PREFIXES
-from simulator.domain.messages import Channel, HistoryEntry, Message, MessageStatus
+from simulator.domain.messages import Channel, HistoryEntry, Message, MessageStatus, Reaction
 from simulator.domain.phone import normalise
 from simulator.domain.webhooks import EventType, Notice, WebhookEndpoint
-from simulator.world import messages, webhooks
+from simulator.world import chats, contacts, threads, webhooks
 from simulator.world.world import World
 
 # A test is about nothing that exists: its ids and its sender are fictional, and look it.
@@ -85,6 +85,23 @@ def for_message_sent(world: World, message: Message, now: datetime) -> list[Noti
     return [_about_message(world, EventType.MESSAGE_SENT, message, now)]
 
 
+def for_reaction(world: World, message: Message, reaction: Reaction, now: datetime) -> list[Notice]:
+    """Tell the agent that somebody reacted to a text, unless its messaging is off."""
+    agent_id = world.numbers[message.number_id].agent_id  # whoever has the number now, not when the text was sent
+    agent = world.agents[agent_id] if agent_id else None
+    if not world.policies.on("agent_reaction_event") or (agent is not None and not agent.enable_messaging):
+        return []
+    limit = _context_limit(world, agent_id)
+    return [
+        replace(
+            _about_message(world, EventType.AGENT_REACTION, message, now),
+            agent_id=agent_id,
+            reaction=reaction,
+            history=threads.history(world, message.conversation_id, limit, include_current=True),
+        )
+    ]
+
+
 def for_test(
     world: World,
     endpoint: WebhookEndpoint,
@@ -139,13 +156,18 @@ def _about_call(world: World, event_type: EventType, call: Call, now: datetime) 
         agent_id=call.agent_id,
         channel=Channel.VOICE,
         call=call,
+        contact=contacts.by_number(world, _remote(call)),
         history=_spoken(call.utterances, _context_limit(world, call.agent_id)),
     )
 
 
+def _remote(call: Call) -> str:
+    return call.to_number if call.direction is Direction.OUTBOUND else call.from_number
+
+
 def _about_message(world: World, event_type: EventType, message: Message, now: datetime) -> Notice:
-    conversation = messages.get_conversation(world, message.conversation_id)
-    history = messages.history(
+    conversation = threads.get_conversation(world, message.conversation_id)
+    history = threads.history(
         world,
         conversation.id,
         _context_limit(world, message.agent_id),
@@ -157,7 +179,10 @@ def _about_message(world: World, event_type: EventType, message: Message, now: d
         agent_id=message.agent_id,
         channel=message.channel,
         message=message,
+        parent=threads.parent_of(world, message),
+        contact=contacts.by_number(world, message.sender_identifier or conversation.participant),
         conversation=conversation,
+        names=chats.view(world, conversation).names,
         history=history,
         state=conversation.metadata,
     )

@@ -1,4 +1,4 @@
-"""The human ends of the line: who picks up when a number is dialled, and what they then do."""
+"""The human ends of the line: who picks up when a number is dialled, what they then do, and how texts fare there."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from simulator.domain import magic
+from simulator.domain.magic import Magic
+from simulator.domain.messages import MessageStatus, TextOutcome
 from simulator.domain.phone import normalise
 from simulator.errors import BadRequest
 from simulator.world.world import World
@@ -14,17 +17,24 @@ if TYPE_CHECKING:
     from simulator.engine.script import Step
 
 ANSWERS: Final = ("answered", "busy", "no_answer", "failed")
-DEFAULT_RING: Final = timedelta(seconds=2)  # about one ring: long enough to be seen, short enough not to annoy
+DEFAULT_RING: Final = magic.RING
+DELIVERED: Final = TextOutcome(status=MessageStatus.DELIVERED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody with a phone. Without steps they listen, or are driven live."""
+    """Somebody with a phone. Without steps they listen, or are driven live.
+
+    `patience` is how long after picking up they hang up, whatever is going on; `texts` is what becomes of texts to
+    them.
+    """
 
     number: str
     steps: tuple[Step, ...] | None = None
     answer: str = "answered"
     ring: timedelta = DEFAULT_RING
+    patience: timedelta | None = None
+    texts: TextOutcome = DELIVERED
 
 
 def put(
@@ -34,17 +44,52 @@ def put(
     steps: tuple[Step, ...] | None = None,
     answer: str = "answered",
     ring: timedelta = DEFAULT_RING,
+    patience: timedelta | None = None,
+    texts: TextOutcome = DELIVERED,
 ) -> Person:
-    """Say who picks up at `number` from now on, replacing whoever did. Raises BadRequest."""
+    """Say who is at `number` from now on, replacing whoever was, fictional numbers' fixed behaviour included.
+
+    Raises BadRequest.
+    """
     if answer not in ANSWERS:
         raise BadRequest(f"a person cannot answer {answer!r}: choose one of {', '.join(ANSWERS)}")
     if ring < timedelta():
         raise BadRequest(f"a phone cannot ring for {ring.total_seconds():g} s: use 0 or more")
-    person = Person(number=normalise(number), steps=steps, answer=answer, ring=ring)
+    if patience is not None and patience < timedelta():
+        raise BadRequest(f"a person cannot hang up {patience.total_seconds():g} s after answering: use 0 or more")
+    person = Person(number=normalise(number), steps=steps, answer=answer, ring=ring, patience=patience, texts=texts)
     world.people[person.number] = person
     return person
 
 
 def find(world: World, number: str) -> Person:
-    """Return who picks up at an E.164 number; anybody unknown answers and listens."""
-    return world.people.get(number) or Person(number=number)
+    """Return who is at an E.164 number: whoever was put there, else what a fictional number is documented to do.
+
+    Anybody else answers and listens, and gets their texts.
+    """
+    registered = world.people.get(number)
+    if registered is not None:
+        return registered
+    documented = magic.find(number)
+    return Person(number=number) if documented is None else _fictional(number, documented)
+
+
+def text_outcome(world: World, number: str) -> TextOutcome:
+    """Say what becomes of a text to an E.164 number."""
+    return find(world, number).texts
+
+
+def _fictional(number: str, documented: Magic) -> Person:
+    steps: tuple[Step, ...] | None = None
+    if documented.says is not None:
+        from simulator.engine.script import Say, Wait
+
+        steps = (*(Say(words) for words in documented.says), Wait(documented.stays))
+    return Person(
+        number=number,
+        steps=steps,
+        answer=documented.answer,
+        ring=documented.ring,
+        patience=documented.patience,
+        texts=documented.text or DELIVERED,
+    )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from types import EllipsisType
 from typing import Final, NamedTuple
 
@@ -23,6 +24,14 @@ class HourTally(NamedTuple):
     """The deliveries made in one hour (UTC)."""
 
     start: datetime
+    total: int
+    success: int
+    failed: int
+
+
+class AllTimeStats(NamedTuple):
+    """Every delivery, counted; the pending ones are in `total` only."""
+
     total: int
     success: int
     failed: int
@@ -166,13 +175,11 @@ def listing(
     """
     if isinstance(agent_id, str):
         world.require_agent(agent_id)
-    oldest = now - timedelta(hours=min(hours, LONGEST_WINDOW)) if hours is not None else None
-    return [
-        delivery
-        for delivery in reversed(world.deliveries.values())
-        if (oldest is None or delivery.created_at >= oldest)
-        and (agent_id is ... or delivery.endpoint_agent_id == agent_id)
-    ]
+    found: Iterator[Delivery] = reversed(world.deliveries.values())
+    if hours is not None:
+        oldest = now - timedelta(hours=min(hours, LONGEST_WINDOW))
+        found = takewhile(lambda delivery: delivery.created_at >= oldest, found)  # they were made in this order
+    return [delivery for delivery in found if agent_id is ... or delivery.endpoint_agent_id == agent_id]
 
 
 def stats(
@@ -190,6 +197,16 @@ def stats(
         **_count(found),
         by_event_type={event.value: _count(some) for event, some in by_event.items()},
         by_hour=tuple(_hour(start, _count(some)) for start, some in by_hour.items()),
+    )
+
+
+def all_time(world: World) -> AllTimeStats:
+    """Count every delivery there ever was."""
+    outcomes = world.tally.outcomes
+    return AllTimeStats(
+        total=len(world.deliveries),
+        success=outcomes[DeliveryStatus.SUCCESS],
+        failed=outcomes[DeliveryStatus.FAILED],
     )
 
 

@@ -10,20 +10,35 @@ Three rules hold in this room:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from simulator.domain.accounts import SubAccount
-from simulator.domain.agents import Agent
-from simulator.domain.calls import Call
-from simulator.domain.messages import Conversation, Message
-from simulator.domain.numbers import NumberStatus, PhoneNumber
-from simulator.domain.policy import Policies
-from simulator.domain.webhooks import Delivery, WebhookEndpoint
+from simulator.domain.limits import Limits
+from simulator.domain.numbers import NumberStatus
 from simulator.errors import NotFound
 from simulator.world.entropy import Entropy
 from simulator.world.journal import Journal
+from simulator.world.tally import Tally
 
 if TYPE_CHECKING:
+    from simulator.domain.accounts import SubAccount
+    from simulator.domain.agents import Agent
+    from simulator.domain.calls import Call
+    from simulator.domain.cards import ContactCard
+    from simulator.domain.contacts import Contact
+    from simulator.domain.devices import Device
+    from simulator.domain.feedback import Feedback
+    from simulator.domain.locations import SharedLocation
+    from simulator.domain.messages import Conversation, Message
+    from simulator.domain.money import Entry
+    from simulator.domain.numbers import PhoneNumber
+    from simulator.domain.policy import Policies
+    from simulator.domain.registration import Registration
+    from simulator.domain.trunks import SipTrunk
+    from simulator.domain.verification import SignUp, Verification
+    from simulator.domain.webhooks import Delivery, WebhookEndpoint
+    from simulator.domain.whatsapp import MessageTemplate, WhatsAppConnection
+    from simulator.world.limits import Window
     from simulator.world.people import Person
 
 
@@ -60,6 +75,8 @@ class World:
         self.policies = policies
         self.journal = journal
         self.entropy = Entropy(seed)
+        self.recording_since: datetime | None = None  # when the recording add-on was switched on
+        self.locating_since: datetime | None = None  # a refresh of locations is under way
         self.sequence = 0  # counts messages, deliveries and attachments; settles what came first
 
         self.agents: dict[str, Agent] = {}
@@ -71,15 +88,38 @@ class World:
         self.endpoints: dict[str | None, WebhookEndpoint] = {}  # None: the account's own
         self.people: dict[str, Person] = {}  # by E.164 number
         self.sub_accounts: dict[str, SubAccount] = {}  # an account's only: they have none of their own
+        self.contacts: dict[str, Contact] = {}
+        self.cards: dict[str, ContactCard] = {}  # by number id
+        self.devices: dict[str, Device] = {}  # by E.164 number, where a test has said what is there
+        self.locations: dict[str, SharedLocation] = {}  # by E.164 number
+        self.feedback: dict[str, Feedback] = {}
+        self.registrations: dict[str, Registration] = {}  # the last one counts
+        self.trunks: dict[str, SipTrunk] = {}
+        self.verifications: dict[str, Verification] = {}
+        self.sign_ups: dict[str, SignUp] = {}  # the first account's only
+        self.whatsapp_connections: dict[str, WhatsAppConnection] = {}
+        self.message_templates: dict[str, MessageTemplate] = {}
+        self.sold_out: dict[str, None] = {}  # countries and area codes that have no numbers to sell
 
+        self.contact_ids: dict[str, str] = {}  # by E.164 number
         self.number_ids: dict[str, str] = {}  # by E.164 number; released numbers stay, so none is sold twice
         self.active_numbers: dict[str, None] = {}  # ids in order of purchase
         self.agent_numbers: dict[str, tuple[str, ...]] = {}  # number ids in order of attachment
         self.live_calls: dict[str, None] = {}
-        self.threads: dict[tuple[str, str], str] = {}  # (number id, other party) -> conversation id
+        self.web_calls: dict[str, str] = {}  # call ids by access token, used or not
+        self.threads: dict[tuple[str, str], str] = {}  # (number id, other party or group id) -> conversation id
+        self.groups: dict[tuple[str, frozenset[str]], str] = {}  # (number id, members) -> conversation id
+        self.group_threads: dict[str, str] = {}  # group id -> conversation id
+        self.opted_out: dict[tuple[str, str], None] = {}  # (number id, who told it to STOP)
         self.recent_conversations: dict[str, None] = {}  # ids, least recent activity first
         self.conversation_messages = Chain()
         self.number_messages = Chain()
+
+        self.tally = Tally()
+        self.limits = Limits()
+        self.ledger: dict[str, Entry] = {}
+        self.windows: dict[tuple[str, int], Window] = {}  # (operation, seconds) -> requests so far
+        self.first_texts: dict[tuple[str, date], int] = {}  # (number id, UTC day) -> people texted first
 
     def next_sequence(self) -> int:
         """Count one more thing that happened in this account."""
@@ -115,28 +155,51 @@ class World:
                 self.agent_numbers[number.agent_id] = (*self.agent_numbers.get(number.agent_id, ()), number.id)
         return number
 
+    def store_contact(self, contact: Contact) -> Contact:
+        """Write a contact down, new or changed, and find it by its number from now on."""
+        before = self.contacts.get(contact.id)
+        if before is not None:
+            del self.contact_ids[before.phone_number]
+        self.contacts[contact.id] = contact
+        self.contact_ids[contact.phone_number] = contact.id
+        return contact
+
+    def forget_contact(self, contact: Contact) -> Contact:
+        """Drop a contact."""
+        del self.contacts[contact.id]
+        del self.contact_ids[contact.phone_number]
+        return contact
+
     def store_call(self, call: Call) -> Call:
         """Write a call down, new or changed, and keep the list of live ones."""
+        self.tally.call(self.calls.get(call.id), call)
         self.calls[call.id] = call
         if call.live:
             self.live_calls[call.id] = None
         else:
             self.live_calls.pop(call.id, None)
+        if call.access_token is not None:
+            self.web_calls[call.access_token] = call.id
         return call
 
     def store_message(self, message: Message, conversation: Conversation) -> tuple[Message, Conversation]:
         """Write a new message down together with its conversation, which becomes the most recently active one."""
+        self.tally.message(message)
         self.messages[message.id] = message
         self.conversation_messages.add(conversation.id, message.id)
         self.number_messages.add(message.number_id, message.id)
         self.conversations[conversation.id] = conversation
         self.threads[conversation.number_id, conversation.participant] = conversation.id
+        if conversation.group is not None:
+            self.groups[conversation.number_id, frozenset(conversation.group.members)] = conversation.id
+            self.group_threads[conversation.group.id] = conversation.id
         self.recent_conversations.pop(conversation.id, None)
         self.recent_conversations[conversation.id] = None
         return message, conversation
 
     def store_delivery(self, delivery: Delivery) -> Delivery:
         """Write a delivery down, new or changed."""
+        self.tally.delivery(self.deliveries.get(delivery.id), delivery)
         self.deliveries[delivery.id] = delivery
         return delivery
 

@@ -11,7 +11,7 @@ from tests.helpers.api import PERSON, START, Api
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_number_has_all_sixteen_fields(api: Api) -> None:
+async def test_a_number_has_every_field_that_some_client_knows(api: Api) -> None:
     number = await api.post("/v1/numbers", {"country": "US", "areaCode": "415", "externalId": "x"})
     assert number["phoneNumber"].startswith("+1415")
     assert number.items() >= {"country": "US", "status": "active", "type": "sms", "externalId": "x"}.items()
@@ -32,6 +32,8 @@ async def test_a_number_has_all_sixteen_fields(api: Api) -> None:
         "externalId",
         "expiresAt",
         "rcsFallbackForAlias",
+        "imessageType",
+        "voiceRouting",
     }
     assert await api.get(f"/v1/numbers/{number['id']}") == number
 
@@ -39,6 +41,39 @@ async def test_a_number_has_all_sixteen_fields(api: Api) -> None:
 async def test_a_number_can_be_bought_without_a_body_and_with_one_that_says_nothing(api: Api) -> None:
     for options in ({}, {"content": b""}, {"content": b"null"}, {"json": {}}):
         assert (await api.send("POST", "/v1/numbers", **options)).json()["country"] == "US"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "outbound_sms", "calls", "receipts", "routing"),
+    [
+        ("sms", "enabled", True, None, {"method": "agent"}),
+        ("imessage", None, True, False, {"method": "agent"}),
+        ("shared-imessage", None, False, False, None),
+    ],
+)
+async def test_a_number_says_what_its_kind_of_line_can_do(
+    api: Api, kind: str, outbound_sms: str | None, calls: bool, receipts: bool | None, routing: dict[str, str] | None
+) -> None:
+    number = await api.post("/v1/numbers", {"type": kind})
+    assert (number["type"], number["outboundSms"], number["inboundCallsEnabled"]) == (kind, outbound_sms, calls)
+    assert (number["readReceiptsEnabled"], number["voiceRouting"]) == (receipts, routing)
+    assert (number["whatsappEnabled"], number["dailyNewContacts"]) == (False, None)
+
+
+async def test_calls_are_routed_to_the_agent_and_other_methods_are_ignored(api: Api) -> None:
+    number = await api.post("/v1/numbers")
+    path = f"/v1/numbers/{number['id']}/voice-routing"
+    for method in ("agent", "sip"):
+        assert await api.patch(path, {"method": method}) == number
+    await api.patch(path, {}, expect=422)
+    await api.patch("/v1/numbers/num_none/voice-routing", {"method": "agent"}, expect=404)
+    shared = await api.post("/v1/numbers", {"type": "shared-imessage"})
+    await api.patch(f"/v1/numbers/{shared['id']}/voice-routing", {"method": "agent"}, expect=400)
+
+
+async def test_a_country_without_stock_answers_503(api: Api) -> None:
+    api.world.sold_out["US"] = None
+    assert "US numbers" in (await api.post("/v1/numbers", expect=503))["detail"]
 
 
 async def test_a_number_is_released_for_good(api: Api) -> None:
@@ -70,6 +105,7 @@ async def test_a_number_is_released_for_good(api: Api) -> None:
         ({"expiresAt": 5}, 422),
         ({"expiresAt": "2020-01-01T00:00:00Z"}, 400),
         ({"type": "pigeon"}, 400),
+        ({"imessageType": "pro"}, 400),
         ({"country": "ZZ"}, 400),
         ({"country": "GB", "areaCode": "415"}, 400),
         ({"agentId": "agt_none"}, 404),

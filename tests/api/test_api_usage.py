@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.helpers.api import HOOK, PERSON, Api
+from tests.helpers.api import HOOK, PERSON, Api, under
 
 pytestmark = pytest.mark.anyio
 
@@ -70,3 +70,60 @@ async def test_periods_out_of_range_are_refused(api: Api, path: str, name: str, 
     for value in values:
         refused = await api.get(path, expect=422, **{name: value})
         assert refused["detail"][0]["loc"] == ["query", name]
+
+
+async def test_usage_by_number_has_a_row_per_number(api: Api) -> None:
+    agent_id, number_id = await api.line()
+    await api.post("/v1/webhooks", {"url": HOOK})
+    await api.post("/v1/messages", {"agent_id": agent_id, "to_number": PERSON, "body": "hi"})
+    spare = await api.post("/v1/numbers")
+    await api.delete(f"/v1/numbers/{spare['id']}")
+    released, busy = (await api.get("/v1/usage/by-number"))["data"]
+    assert (released["numberId"], released["status"], released["agentId"]) == (spare["id"], "released", None)
+    assert busy == {
+        "numberId": number_id,
+        "phoneNumber": busy["phoneNumber"],
+        "country": "US",
+        "status": "active",
+        "agentId": agent_id,
+        "agentName": "Support",
+        "messages": 1,
+        "calls": 0,
+    }
+
+
+async def test_usage_by_agent_counts_the_period_and_names_its_ends(api: Api) -> None:
+    agent_id, _ = await api.line()
+    await api.post("/v1/webhooks", {"url": HOOK})
+    await api.post("/v1/calls", {"agentId": agent_id, "toNumber": PERSON, "waitForCompletion": True})
+    orphan = await api.post("/v1/numbers")
+    await api.post("/v1/messages", {"number_id": orphan["id"], "to_number": PERSON, "body": "hi"})
+    used = await api.get("/v1/usage/by-agent", period="week", tz="America/New_York")
+    row = {"agentId": agent_id, "agentName": "Support", "messages": 0, "calls": 1, "totalSeconds": 42}
+    left = {"agentId": None, "agentName": "Unassigned", "messages": 1, "calls": 0, "totalSeconds": 0}
+    assert used == {
+        "data": [row | {"isOrphan": False}, left | {"isOrphan": True}],
+        "period": "week",
+        "periodStart": "2026-01-05T05:00:00.000Z",
+        "periodEnd": "2026-01-12T05:00:00.000Z",
+    }
+
+
+async def test_without_a_period_usage_by_agent_is_the_months_or_refused_by_policy(api: Api) -> None:
+    used = await api.get("/v1/usage/by-agent", tz="")
+    assert (used["period"], used["periodStart"]) == ("month", "2026-01-01T00:00:00.000Z")
+    strict = Api(policies=under(usage_period="required"))
+    refused = await strict.get("/v1/usage/by-agent", 422)
+    assert refused["detail"] == [{"loc": ["query", "period"], "msg": "Field required", "type": "missing"}]
+    await strict.get("/v1/usage/by-agent", period="year")
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "/etc/passwd", "America", "x\0y", "ü", "a" * 200])
+async def test_a_time_zone_that_does_not_exist_is_refused(api: Api, zone: str) -> None:
+    refused = await api.get("/v1/usage/by-agent", 422, period="week", tz=zone)
+    assert refused["detail"][0]["loc"] == ["query", "tz"]
+
+
+@pytest.mark.parametrize("period", ["day", "", "WEEK"])
+async def test_a_period_that_does_not_exist_is_refused(api: Api, period: str) -> None:
+    assert (await api.get("/v1/usage/by-agent", 422, period=period))["detail"][0]["loc"] == ["query", "period"]

@@ -171,7 +171,64 @@ async def test_counts_have_a_rate_in_the_unit_of_the_policy() -> None:
         }
 
 
-@pytest.mark.parametrize("hours", [0, -1, 8761, 10**40, "x", ""])
-@pytest.mark.parametrize("path", ["/v1/webhooks/deliveries", "/v1/webhooks/deliveries/stats"])
-async def test_hours_out_of_range_are_refused(api: Api, path: str, hours: Any) -> None:
-    await api.get(path, hours=hours, expect=422)
+async def test_an_agents_deliveries_are_a_bare_array_of_what_went_to_its_own_endpoint(api: Api) -> None:
+    agent_id, _ = await api.line()
+    await api.post("/v1/webhooks", {"url": HOOK})
+    await api.post("/v1/webhooks/test")
+    own = f"/v1/agents/{agent_id}/webhook"
+    assert await api.get(f"{own}/deliveries") == []
+    await api.post(own, {"url": HOOK})
+    for _ in range(3):
+        await api.post(f"{own}/test")
+    shown = await api.get(f"{own}/deliveries")
+    everything = (await api.get("/v1/webhooks/deliveries"))["items"]
+    assert shown == everything[:3]
+    assert [row["id"] for row in await api.get(f"{own}/deliveries", limit=2)] == [row["id"] for row in shown[:2]]
+    api.runner.instant += timedelta(hours=2)
+    assert await api.get(f"{own}/deliveries", hours=1) == []
+    assert len(await api.get(f"{own}/deliveries", hours=3)) == 3
+
+
+async def test_an_agents_deliveries_can_come_in_the_accounts_object() -> None:
+    api = Api(policies=under(agent_deliveries_shape="object"))
+    agent_id, _ = await api.line()
+    own = f"/v1/agents/{agent_id}/webhook"
+    await api.post(own, {"url": HOOK})
+    for _ in range(2):
+        await api.post(f"{own}/test")
+    shown = await api.get(f"{own}/deliveries", limit=1)
+    assert shown["items"] == shown["data"]
+    assert (len(shown["data"]), shown["total"], shown["hasMore"], shown["limit"], shown["offset"]) == (1, 2, True, 1, 0)
+
+
+async def test_deliveries_of_an_unknown_agent_are_not_found(api: Api) -> None:
+    assert "agt_none" in (await api.get("/v1/agents/agt_none/webhook/deliveries", 404))["detail"]
+
+
+async def test_all_time_counts_what_no_window_shows_any_more(api: Api) -> None:
+    await api.post("/v1/webhooks", {"url": HOOK})
+    for _ in range(3):
+        await api.post("/v1/webhooks/test")
+    api.runner.outcome = Outcome(kind=OutcomeKind.REJECTED, http_status=500)
+    await api.post("/v1/webhooks/test")
+    api.runner.instant += timedelta(days=400)
+    ever = await api.get("/v1/webhooks/deliveries/all-time")
+    assert ever == {"total": 4, "success": 3, "failed": 1, "successRate": 75.0}
+    assert (await api.get("/v1/webhooks/deliveries/stats", hours=168))["total"] == 0
+
+
+@pytest.mark.parametrize("hours", [0, -1, 169, 10**40, "x", ""])
+@pytest.mark.parametrize(
+    "path", ["/v1/webhooks/deliveries", "/v1/webhooks/deliveries/stats", "/v1/agents/{}/webhook/deliveries"]
+)
+async def test_hours_are_from_1_to_168_everywhere(api: Api, path: str, hours: Any) -> None:
+    agent = (await api.post("/v1/agents", {"name": "A"}))["id"]
+    await api.get(path.format(agent), hours=hours, expect=422)
+    await api.get(path.format(agent), hours=1)
+    await api.get(path.format(agent), hours=168)
+
+
+@pytest.mark.parametrize("limit", [0, 101, "x"])
+async def test_the_limit_of_an_agents_deliveries_is_from_1_to_100(api: Api, limit: Any) -> None:
+    agent = (await api.post("/v1/agents", {"name": "A"}))["id"]
+    await api.get(f"/v1/agents/{agent}/webhook/deliveries", limit=limit, expect=422)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from simulator.api import SERVED
-from tests.helpers.api import Api
+from tests.helpers.api import Api, platform_operations
+from tests.helpers.registration import application
 
 WORDS = st.sampled_from(
     ["", "\x00", "\ud800", "911", "+14155550150", "http://127.0.0.1:1", "US", "415", "hosted", "x" * 300, "en-US", "é"]
@@ -23,6 +23,7 @@ VALUES = st.recursive(
     lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=3) | WORDS, v, max_size=3),
     max_leaves=6,
 )
+SERVED = platform_operations()
 WRITES = [o for o in SERVED if o.body is not None]
 
 
@@ -40,14 +41,47 @@ def starting_point(operation_id: str) -> dict[str, Any]:
     return {
         "createAgent": {"name": "A"},
         "createOutboundCall": {"agentId": "AGENT", "toNumber": "+14155550150"},
+        "createWebCall": {"agentId": "AGENT", "metadata": {"a": [1]}},
         "sendMessage": {"agent_id": "AGENT", "to_number": "+14155550150", "body": "hi"},
+        "sendReaction": {"reaction": "love"},
+        "setChatBackground": {"image_url": "https://files.example.com/sea.png"},
         "createOrUpdateWebhook": {"url": "http://127.0.0.1:1"},
+        "registerA2P": application(),
+        "sendVerification": {"phone_number": "+14155550150"},
+        "checkVerification": {"verification_id": "VERIFICATION", "code": "123456"},
+        "whatsappConnect": {"code": "AQD"},
+        "whatsappCreateTemplate": {"name": "welcome", "category": "UTILITY", "language": "en_US"},
+        "agentSignUp": {"human_email": "ada@example.com"},
+        "createContact": {"phoneNumber": "+14155550150", "name": "Ann"},
+        "submitFeedback": {"category": "idea", "note": "Ring thrice"},
+        "updateVoiceRouting": {"method": "agent"},
     }.get(operation_id, {})
 
 
 def everything(api: Api) -> tuple[dict[str, Any], ...]:
     world = api.world
-    return tuple(map(dict, (world.agents, world.numbers, world.calls, world.messages, world.conversations)))
+    return tuple(
+        map(
+            dict,
+            (
+                world.agents,
+                world.numbers,
+                world.calls,
+                world.messages,
+                world.conversations,
+                world.contacts,
+                world.cards,
+                world.feedback,
+                world.registrations,
+                world.trunks,
+                world.verifications,
+                world.whatsapp_connections,
+                world.message_templates,
+                world.sign_ups,
+                world.sub_accounts,
+            ),
+        )
+    )
 
 
 def path_of(operation: Any, **ids: str) -> str:
@@ -60,14 +94,24 @@ async def hostile(operation: Any, body: Any) -> None:
     agent_id, number_id = await api.line()
     await api.post("/v1/webhooks", {"url": "http://127.0.0.1:1"})
     await api.post(f"/v1/agents/{agent_id}/webhook", {"url": "http://127.0.0.1:1"})
-    thread = (await api.post("/v1/messages", {"agent_id": agent_id, "to_number": "+14155550150", "body": "hi"}))[
-        "conversation_id"
-    ]
+    apple = await api.post("/v1/numbers", {"type": "imessage"})
+    sent = await api.post("/v1/messages", {"number_id": apple["id"], "to_number": "+14155550150", "body": "hi"})
+    thread, message = sent["conversation_id"], sent["id"]
+    sent = await api.post("/v1/verify/send", {"phone_number": "+14155550150"})
+    connection_id = (await api.post("/integrations/whatsapp/connect", {"code": "AQD"}))["id"]
     text = json.dumps(body).replace('"AGENT"', json.dumps(agent_id))
+    text = text.replace('"VERIFICATION"', json.dumps(sent["verification_id"]))
     before = everything(api)
     answer = await api.send(
         operation.method,
-        path_of(operation, agent_id=agent_id, conversation_id=thread, number_id=number_id),
+        path_of(
+            operation,
+            agent_id=agent_id,
+            conversation_id=thread,
+            message_id=message,
+            number_id=number_id,
+            connection_id=connection_id,
+        ),
         content=text.encode(),
     )
     assert answer.status_code < 500 or answer.status_code == 501, answer.text

@@ -185,10 +185,10 @@ async def talk(p: Platform, number: str, count: int, turns: int) -> None:
         call = calls.receive(
             world, from_number=f"+1415555{index % 10_000:04d}", to_number=number, max_live=5000, now=runner.now()
         )
-        runner.start_call(call, steps=tuple(Say("Where is my order?") for _ in range(turns)))
+        runner.telephone.start_call(call, steps=tuple(Say("Where is my order?") for _ in range(turns)))
         placed.append(call.id)
     for call_id in placed:
-        await runner.wait_for_call(call_id, 600)
+        await runner.telephone.wait_for_call(call_id, 600)
     await runner.pacer.settle(timedelta(seconds=60))
     whole = [c for c in placed if len(world.calls[c].utterances) == 2 * turns and not world.calls[c].live]
     assert len(whole) == count, f"{count - len(whole)} calls are not whole"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from simulator.clock import ClockMode
-from simulator.runtime import runner
+from simulator.runtime import telephone
 from tests.helpers.platform import platform
 from tests.helpers.receiver import Exchange, Receiver
 
@@ -109,9 +109,37 @@ async def test_a_text_needs_something_in_it() -> None:
 async def test_people_are_registered_under_e164() -> None:
     async with platform() as p:
         person = await p.ask("PUT", "/_sim/people/(415) 555-0161", json={"script": ["Hello"], "ring_seconds": 0})
-        assert person == {"number": "+14155550161", "answer": "answered", "ring_seconds": 0.0, "steps": 1}
+        assert person == {
+            "number": "+14155550161",
+            "answer": "answered",
+            "ring_seconds": 0.0,
+            "patience_seconds": None,
+            "steps": 1,
+            "texts": {"status": "delivered", "failure_reason": None, "code": None, "delay_seconds": None},
+        }
         await p.ask("PUT", "/_sim/people/nobody", 400, json={})
         await p.ask("PUT", "/_sim/people/+14155550161", 422, json={"answer": "perhaps"})
+
+
+async def test_what_becomes_of_texts_is_registered_with_the_person() -> None:
+    async with platform() as p:
+        texts = {"status": "failed", "failure_reason": "blocked", "code": "BLOCKED", "delay_seconds": 90.0}
+        shown = await p.ask("PUT", "/_sim/people/+14155550102", json={"texts": texts, "patience_seconds": 3})
+        assert (shown["texts"], shown["patience_seconds"], shown["answer"]) == (texts, 3.0, "answered")
+        for wrong in ({"status": "lost"}, {"failure_reason": "blocked"}, {"code": "no word"}, {"reason": "x"}):
+            await p.ask("PUT", "/_sim/people/+14155550102", 422, json={"texts": wrong})
+
+
+async def test_a_fictional_number_behaves_on_the_telephone() -> None:
+    async with Receiver() as handler, platform() as p:
+        agent, _ = await p.line(handler.url, beginMessage="This greeting is longer than three seconds, I promise you.")
+        for digits, status, seconds in (("02", "busy", 0), ("03", "no-answer", 0), ("04", "failed", 0)):
+            body = {"agentId": agent, "toNumber": f"+121255501{digits}", "waitForCompletion": True}
+            call = await p.post("/v1/calls", body)
+            assert (call["status"], call["durationSeconds"]) == (status, seconds)
+        call = await p.post("/v1/calls", {"agentId": agent, "toNumber": "+12125550108", "waitForCompletion": True})
+        assert (call["status"], call["durationSeconds"]) == ("completed", 3)
+        assert call["transcripts"][0]["transcript"] == "This greeting is longer than three seconds,"
 
 
 async def test_the_clock_can_be_read_changed_and_moved() -> None:
@@ -181,7 +209,7 @@ async def test_a_reset_ends_whoever_waits_for_a_call_or_a_test() -> None:
 
 
 async def test_a_live_call_that_is_flooded_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "MAX_QUEUED", 3)
+    monkeypatch.setattr(telephone, "MAX_QUEUED", 3)
     async with Receiver() as handler, platform(ClockMode.MANUAL) as p:
         _, number = await p.line(handler.url)
         call = (await p.post("/_sim/calls", {"from": "+14155550150", "to": number}))["call_id"]

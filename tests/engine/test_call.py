@@ -94,6 +94,7 @@ def test_a_call_can_be_answered_from_outside() -> None:
     [
         (Answer.BUSY, REASON.DIAL_BUSY),
         (Answer.NO_ANSWER, REASON.DIAL_NO_ANSWER),
+        (Answer.NOT_JOINED, REASON.REGISTERED_CALL_TIMEOUT),
         (Answer.FAILED, REASON.DIAL_FAILED),
     ],
 )
@@ -187,6 +188,21 @@ def test_an_endpoint_that_comes_late_gets_the_next_turn() -> None:
     line.until(ReportFinding)
     line.engine.turn_timeout = seconds(5)
     assert line.open_turn("Two") == OpenTurn("1", "Two", 0.95)
+
+
+def test_a_party_without_patience_hangs_up_whoever_is_speaking() -> None:
+    line = Line(greeting="Thank you for calling, how can I help you today?", patience=seconds(2)).connect()
+    answered = line.when(ConnectCall)
+    assert line.until(EndCall) == EndCall(REASON.USER_HANGUP)
+    assert line.when(EndCall) - answered == seconds(2)
+    assert line.said(Party.AGENT) == ["Thank you for calling, how"]
+
+
+def test_patience_begins_when_the_call_is_answered_and_is_no_matter_after_its_end() -> None:
+    line = Line(ring=seconds(30), patience=seconds(2), answer=Answer.NO_ANSWER)
+    line.feed(Dialled())
+    line.fire_next()
+    assert (line.end.reason, line.timers) == (REASON.DIAL_NO_ANSWER, {})
 
 
 def test_the_longest_call_ends() -> None:

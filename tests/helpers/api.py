@@ -10,11 +10,13 @@ import httpx
 
 from simulator import api
 from simulator.domain.calls import Call, DisconnectionReason
+from simulator.domain.messages import Message
 from simulator.domain.numbers import PhoneNumber
 from simulator.domain.policy import Policies
 from simulator.domain.webhooks import Attempt, Delivery, DeliveryStatus, Notice, Outcome, OutcomeKind, WebhookEndpoint
 from simulator.serving.dispatch import Dispatcher
 from simulator.serving.operation import Operation
+from simulator.serving.table import Table
 from simulator.settings import DEFAULT_API_KEY, Settings
 from simulator.world import accounts, calls, webhooks
 from simulator.world.journal import Journal
@@ -38,9 +40,15 @@ class FakeRunner:
         self.world = World(
             account_id="acct_1", seed=settings.seed, policies=settings.policies, journal=Journal(settings.journal_limit)
         )
+        self.world.limits = settings.limits
         self.children: dict[str, FakeRunner] = {}
         self.started: list[Call] = []
         self.expiring: list[PhoneNumber] = []
+        self.handed_over: list[Message] = []
+        self.locating = 0
+        self.platform = None
+        self.sub_account_id: str | None = None
+        self.reviewed: list[object] = []  # registrations and templates whose review was begun
         self.notices: list[Notice] = []
         self.tested: list[tuple[Notice, WebhookEndpoint]] = []
         self.waits: list[tuple[str, float]] = []
@@ -52,22 +60,46 @@ class FakeRunner:
     def scoped(self, sub_account_id: str) -> FakeRunner:
         accounts.get(self.world, sub_account_id)
         if sub_account_id not in self.children:
-            self.children[sub_account_id] = FakeRunner(self.settings)
+            child = self.children[sub_account_id] = FakeRunner(self.settings)
+            child.sub_account_id = sub_account_id
         return self.children[sub_account_id]
 
     def close_sub_account(self, sub_account_id: str) -> None:
         self.children.pop(sub_account_id, None)
 
+    @property
+    def telephone(self) -> FakeRunner:
+        return self
+
     def start_call(self, call: Call, **_: Any) -> None:
         self.started.append(call)
+
+    @property
+    def chores(self) -> FakeRunner:
+        return self
+
+    def await_registration(self, registration: Any) -> None:
+        self.reviewed.append(registration)
+
+    def await_template(self, template: Any) -> None:
+        self.reviewed.append(template)
 
     def await_expiry(self, number: PhoneNumber) -> None:
         self.expiring.append(number)
 
+    def locate(self) -> None:
+        self.locating += 1
+
+    def await_delivery(self, message: Message) -> None:
+        self.handed_over.append(message)
+
     def notify(self, notices: Iterable[Notice]) -> None:
         self.notices.extend(notices)
 
-    async def wait_for_call(self, call_id: str, real_timeout: float) -> Call:
+    def find_call(self, call_id: str) -> Call | None:
+        return self.world.calls.get(call_id)
+
+    async def wait_for_call(self, call_id: str, real_timeout: float, gone: Any = None) -> Call:
         self.waits.append((call_id, real_timeout))
         if self.world.calls[call_id].live:
             calls.connect(self.world, call_id, self.instant)
@@ -86,13 +118,14 @@ class FakeRunner:
 class Api:
     """A client of a dispatcher. Asks with the default key unless told otherwise."""
 
-    def __init__(self, operations: Iterable[Operation] = api.OPERATIONS, **settings: Any) -> None:
+    def __init__(self, operations: Iterable[Operation] | None = None, **settings: Any) -> None:
         self.settings = Settings(**settings)
         self.runners = {key: FakeRunner(self.settings) for key in self.settings.api_keys}
         self.runner = self.runners[self.settings.api_keys[0]]
         self.world = self.runner.world
         find = cast("Callable[[str], Runner | None]", self.runners.get)
-        self.dispatcher = Dispatcher(operations, runner_for=find, settings=self.settings)
+        table = Table(api.RESOURCES) if operations is None else Table.of(operations)
+        self.dispatcher = Dispatcher(table, runner_for=find, settings=self.settings)
         self.headers = {"Authorization": f"Bearer {self.settings.api_keys[0]}"}
 
     async def send(
@@ -124,6 +157,11 @@ class Api:
         agent = await self.post("/v1/agents", {"name": "Support", **fields})
         number = await self.post("/v1/numbers", {"agentId": agent["id"]})
         return agent["id"], number["id"]
+
+
+def platform_operations() -> tuple[Operation, ...]:
+    """Every operation under `/v1` and its relatives."""
+    return Table(api.RESOURCES).operations()
 
 
 def under(**policies: str) -> Policies:

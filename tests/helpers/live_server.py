@@ -19,6 +19,7 @@ class Live:
 
     def __init__(self, url: str, keys: tuple[str, ...]) -> None:
         self.url = url
+        self.first_key = keys[0]  # whose account keeps the sign-ups; `new_key` gives it out like the others
         self._keys = iter(keys)
 
     def new_key(self) -> str:

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from pathlib import Path
 
-from simulator.app import operations
+from simulator.domain.limits import KINDS
+from simulator.domain.magic import NUMBERS
 from simulator.domain.policy import CONTRACTS, POLICIES
+from tests.helpers.coverage import by_operation, compact
 
 README = Path(__file__).resolve().parents[2] / "README.md"
-
-
-def operations_table() -> str:
-    """What is served and what is not, by tag."""
-    served: dict[str, list[str]] = defaultdict(list)
-    missing: dict[str, list[str]] = defaultdict(list)
-    for operation in operations():
-        rows = missing if operation.status == 501 else served
-        if operation.tag != "simulator":
-            rows[operation.tag].append(f"`{operation.method} {operation.path}`")
-    lines = ["| resource | simulated | answers 501 |", "| --- | --- | --- |"]
-    for tag in [*served, *(t for t in missing if t not in served)]:
-        lines.append(f"| {tag} | {' · '.join(served[tag]) or '-'} | {' · '.join(missing[tag]) or '-'} |")
-    return "\n".join(lines)
 
 
 def policies_table() -> str:
@@ -36,7 +23,25 @@ def policies_table() -> str:
     return "\n".join(lines)
 
 
-TABLES = {"operations": operations_table, "policies": policies_table}
+def numbers_table() -> str:
+    """The fictional numbers with a fixed behaviour."""
+    rows = [f"| `{magic.digits}` | {magic.name} | {magic.about} |" for magic in NUMBERS]
+    return "\n".join(["| last digits | name | what it does |", "| --- | --- | --- |", *rows])
+
+
+def limits_table() -> str:
+    """Every limit that can be switched on."""
+    rows = [f"| `{kind.name}` | {kind.about} | {kind.documented or '-'} |" for kind in KINDS]
+    return "\n".join(["| limit | what it is | `documented` is |", "| --- | --- | --- |", *rows])
+
+
+TABLES = {
+    "coverage": compact,
+    "by operation": by_operation,
+    "policies": policies_table,
+    "numbers": numbers_table,
+    "limits": limits_table,
+}
 
 
 def rendered(text: str) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import pytest
 
 from simulator.domain.agents import Agent
 from simulator.domain.calls import Call, DisconnectionReason, Party, Utterance
@@ -11,8 +15,10 @@ from simulator.domain.messages import Conversation, Message
 from simulator.domain.numbers import PhoneNumber
 from simulator.domain.policy import Policies
 from simulator.domain.webhooks import Attempt, Delivery, DeliveryStatus, Outcome, OutcomeKind, WebhookEndpoint
+from simulator.errors import ApiError
 from simulator.world import agents, calls, messages, notices, numbers, webhooks
 from simulator.world.journal import Journal
+from simulator.world.tally import Tally
 from simulator.world.world import Chain, World
 
 NOW = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
@@ -110,6 +116,24 @@ def text_out(
     return messages.send(world, number_id=number.id, to_number=receiver, body=body, now=now, **options)
 
 
+def apple_line(world: World, agent: Agent | None = None) -> PhoneNumber:
+    """A number that speaks iMessage."""
+    return new_number(world, agent, type="imessage")
+
+
+def whatsapp_line(world: World, agent: Agent | None = None) -> PhoneNumber:
+    """A number that speaks SMS and WhatsApp."""
+    return world.store_number(replace(new_number(world, agent), whatsapp_enabled=True))
+
+
+def text_group(
+    world: World, number: PhoneNumber, *members: str, body: str = "hello", now: datetime = NOW, **options: Any
+) -> tuple[Message, Conversation]:
+    """An outbound text to the group of `members`, or of the usual two."""
+    recipients = members or (CALLER, OTHER_CALLER)
+    return messages.send(world, number_id=number.id, recipients=recipients, body=body, now=now, **options)
+
+
 def owe(world: World, message: Message, endpoint: WebhookEndpoint, *, now: datetime = NOW) -> Delivery:
     """A pending delivery of the first event about an inbound text."""
     notice = notices.for_message_received(world, message, now)[0]
@@ -129,6 +153,14 @@ def settle(world: World, delivery: Delivery, status: DeliveryStatus = DeliverySt
     return webhooks.record_attempt(world, delivery.id, attempt(kind, at=delivery.created_at), status, None)
 
 
+def refused(world: World, command: Callable[[], object], error: type[ApiError], why: str) -> None:
+    """The command is refused for this reason and leaves everything as it was."""
+    before = snapshot(world)
+    with pytest.raises(error, match=why):
+        command()
+    assert snapshot(world) == before
+
+
 def snapshot(world: World) -> dict[str, Any]:
     """Everything a refused command must leave alone, order included."""
     state: dict[str, Any] = {
@@ -140,6 +172,8 @@ def snapshot(world: World) -> dict[str, Any]:
             state[name] = list(value.items())
         elif isinstance(value, Chain):
             state[name] = (list(value.last.items()), list(value.previous.items()))
+        elif isinstance(value, Tally):
+            state[name] = value.counts()
         elif name not in ("journal", "entropy"):
             state[name] = value
     return state

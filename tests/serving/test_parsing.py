@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -17,6 +17,7 @@ class Thing(In):
     how_many: int | None = None
     loud: bool | None = None
     share: float | None = None
+    either: Literal["all"] | int | None = None
     extra: dict[str, Any] | None = None
 
 
@@ -92,7 +93,7 @@ def test_no_body_is_missing_when_one_is_required_and_none_otherwise(raw: str) ->
         ('{"name": "a", "howMany": "5"}', "howMany"),
         ('{"name": "a", "howMany": true}', "howMany"),
         ('{"name": "a", "howMany": 1.5}', "howMany"),
-        ('{"name": "a", "howMany": 1.0}', "howMany"),
+        ('{"name": "a", "howMany": 1.5}', "howMany"),
         ('{"name": "a", "loud": 1}', "loud"),
         ('{"name": "a", "loud": "true"}', "loud"),
         ('{"name": "a", "share": "0.5"}', "share"),
@@ -161,3 +162,21 @@ def test_no_query_string_leads_to_anything_but_a_model_or_a_refusal(query: bytes
         parse_query(Window, query)
     except RequestInvalid as error:
         assert error.errors
+
+
+def test_a_whole_number_is_an_integer_however_it_is_written() -> None:
+    assert body('{"name": "a", "howMany": 10.0}').how_many == 10
+    assert body('{"name": "a", "howMany": 1e3}').how_many == 1000
+    assert body('{"name": "a", "either": 4.0}').either == 4
+    assert body('{"name": "a", "howMany": 2.0, "extra": {"kept": 2.0}}').extra["kept"].is_integer()
+
+
+@pytest.mark.parametrize("raw", ["10.5", '"10"', "true", "[1.0]", "-0.5"])
+def test_what_is_not_whole_is_still_no_integer(raw: str) -> None:
+    (error,) = refusal(f'{{"name": "a", "howMany": {raw}}}')
+    assert error["loc"] == ["body", "howMany"]
+
+
+def test_a_whole_number_does_not_hide_what_else_is_wrong() -> None:
+    (error,) = refusal('{"name": 7, "howMany": 10.0}')
+    assert error["loc"] == ["body", "name"]

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator import api
 from simulator.serving.operation import Operation
 from simulator.serving.routing import Router
+from tests.helpers.api import platform_operations
 
 
 def nothing(_ctx: Any, _query: Any, _body: Any) -> None:
@@ -72,6 +72,12 @@ def test_a_served_path_with_another_method_names_the_methods_it_has() -> None:
     assert match.allowed == ("DELETE", "GET")
 
 
+def test_a_literal_path_names_its_own_methods_and_not_those_of_the_ids_it_could_be() -> None:
+    match = NUMBERS.match("PUT", "/v1/numbers/available")
+    assert match is not None
+    assert match.allowed == ("GET",)
+
+
 @pytest.mark.parametrize(
     ("encoded", "plain"),
     [
@@ -100,8 +106,8 @@ def test_two_operations_on_one_path_are_refused() -> None:
 
 
 def test_every_row_of_the_api_is_reached_by_its_own_template() -> None:
-    router = Router(api.OPERATIONS)
-    for operation in api.OPERATIONS:
+    router = Router(platform_operations())
+    for operation in platform_operations():
         match = router.match(operation.method, operation.path.replace("{", "").replace("}", ""))
         assert match is not None
         assert match.route is not None

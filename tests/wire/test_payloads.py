@@ -12,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.domain.calls import Call, CallStatus, Direction, DisconnectionReason, Party, Utterance
-from simulator.domain.messages import Channel, HistoryEntry, Message, MessageStatus
+from simulator.domain.contacts import Contact
+from simulator.domain.messages import (
+    PAST_TENSE,
+    Channel,
+    Conversation,
+    Group,
+    HistoryEntry,
+    Message,
+    MessageStatus,
+    Reaction,
+)
 from simulator.domain.policy import Policies
 from simulator.domain.webhooks import EventType, Notice
 from simulator.errors import UsageError
@@ -23,6 +33,7 @@ from simulator.wire.payloads import render
 FOLDER = Path(__file__).parent.parent.parent / "fixtures" / "webhooks"
 AT = datetime(2026, 1, 5, 15, 4, 5, 678_900, tzinfo=UTC)
 DEFAULT = Policies()
+PAST = Policies(overrides={"reaction_names": "past"})
 RAGGED = Policies(overrides={"voice_envelope": "ragged"})
 
 OURS, THEIRS = "+12025550143", "+14155550123"
@@ -122,6 +133,31 @@ def call_notice(event: EventType, record: Call) -> Notice:
     return Notice(event_type=event, at=AT, agent_id="agt_1", channel=Channel.VOICE, call=record)
 
 
+ANN = Contact(
+    id="contact_5", phone_number=THEIRS, name="Ann", email="ann@example.com", notes="VIP", created_at=AT, updated_at=AT
+)
+TEAM = Conversation(
+    id="conv_4",
+    number_id="num_2",
+    phone_number=OURS,
+    participant="grp_6",
+    agent_id="agt_1",
+    created_at=AT,
+    last_message_at=AT,
+    group=Group(
+        id="grp_6", members=(THEIRS, "bob@example.com"), name="Dinner", icon_url="https://files.example.com/d.png"
+    ),
+)
+
+
+def reaction_notice(kind: str = "love", **changes: Any) -> Notice:
+    made = Reaction(
+        id="rxn_1", kind=kind, from_number=THEIRS, direction=Direction.INBOUND, at=AT + timedelta(minutes=1)
+    )
+    about = text_notice(EventType.AGENT_REACTION, channel=Channel.IMESSAGE, **changes)
+    return replace(about, at=made.at, reaction=made)
+
+
 PICTURES = ("https://files.example.com/a.jpg", "https://files.example.com/b.jpg")
 SENT = {
     "direction": Direction.OUTBOUND,
@@ -144,6 +180,28 @@ EXAMPLES: dict[str, tuple[Notice, Policies]] = {
     "agent_message_imessage": (text_notice(channel=Channel.IMESSAGE, from_number="ann@example.com"), DEFAULT),
     "agent_message_whatsapp": (text_notice(channel=Channel.WHATSAPP), DEFAULT),
     "agent_message_rcs": (text_notice(channel=Channel.RCS), DEFAULT),
+    "agent_message_contact": (replace(text_notice(channel=Channel.IMESSAGE), contact=ANN), DEFAULT),
+    "agent_message_reply": (
+        replace(
+            text_notice(channel=Channel.IMESSAGE, body="Yes!", reply_to_message_id="msg_6"),
+            parent=message(id="msg_6", body="Eight o'clock?", media_urls=PICTURES[:1]),
+        ),
+        DEFAULT,
+    ),
+    "agent_message_group": (
+        replace(
+            text_notice(
+                channel=Channel.IMESSAGE, conversation_id="conv_4", from_number="grp_6", sender_identifier=THEIRS
+            ),
+            conversation=TEAM,
+            contact=ANN,
+            names={THEIRS: "Ann"},
+        ),
+        DEFAULT,
+    ),
+    "agent_reaction": (reaction_notice(), DEFAULT),
+    "agent_reaction_emoji": (reaction_notice("👍🏽", body="", media_urls=PICTURES), DEFAULT),
+    "agent_reaction_past": (reaction_notice(), PAST),
     "agent_message_test": (replace(text_notice(), test=True, state={"testMode": True}), DEFAULT),
     "agent_message_voice": (turn_notice(), DEFAULT),
     "agent_message_voice_ragged": (turn_notice(), RAGGED),
@@ -225,6 +283,32 @@ def test_history_keeps_its_order() -> None:
     assert {tuple(line) for line in sent} == {("content", "direction", "channel", "at", "messageId")}
 
 
+def test_a_text_between_two_has_no_word_about_groups() -> None:
+    alone = replace(TEAM, group=None, participant=THEIRS)
+    for notice in (text_notice(), replace(text_notice(), conversation=alone)):
+        assert not {"group", "senderIdentifier"} & body(notice)["data"].keys()
+
+
+def test_a_reaction_says_neither_from_nor_to() -> None:
+    assert not {"from", "to", "id"} & body(reaction_notice())["data"].keys()
+
+
+@pytest.mark.parametrize("kind", [*PAST_TENSE, "👍"])
+def test_tapbacks_have_a_name_per_generation_and_emoji_have_one(kind: str) -> None:
+    assert body(reaction_notice(kind))["data"]["reactionType"] == kind
+    assert body(reaction_notice(kind), PAST)["data"]["reactionType"] == PAST_TENSE.get(kind, kind)
+
+
+def test_the_other_partys_contact_is_told_at_the_end_of_a_call() -> None:
+    ended = replace(call_notice(EventType.AGENT_CALL_ENDED, finished()), contact=ANN)
+    assert body(ended)["data"]["contact"] == {
+        "id": "contact_5",
+        "name": "Ann",
+        "email": "ann@example.com",
+        "phoneNumber": THEIRS,
+    }
+
+
 def test_a_voice_turn_has_no_id_to_dedupe_it_by() -> None:
     assert "id" not in body(turn_notice())["data"]
 
@@ -259,7 +343,7 @@ def test_an_ended_call_has_its_whole_transcript_in_both_forms() -> None:
 
 @pytest.mark.parametrize("record", [call(), finished()])
 def test_a_call_event_holds_the_call_as_the_api_shows_it(record: Call) -> None:
-    shown = CallOut.of(record).model_dump(by_alias=True, mode="json")
+    shown = CallOut.of(record, None).model_dump(by_alias=True, mode="json")
     for event in (EventType.CALL_STARTED, EventType.CALL_ENDED):
         data = body(call_notice(event, record))["data"]
         assert {name: data.get(name, "missing") for name in shown} == shown
@@ -298,7 +382,7 @@ def test_an_agent_may_be_gone() -> None:
         (EventType.MESSAGE_RECEIVED, Channel.SMS, "no message"),
         (EventType.AGENT_MESSAGE, Channel.VOICE, "no call"),
         (EventType.CALL_ENDED, Channel.VOICE, "no call"),
-        (EventType.AGENT_REACTION, Channel.IMESSAGE, "nothing in the simulator makes this event"),
+        (EventType.AGENT_REACTION, Channel.IMESSAGE, "no message or no reaction"),
     ],
 )
 def test_a_notice_without_its_record_is_our_mistake(event: EventType, channel: Channel, missing: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from simulator.domain.calls import Call, CallStatus, Direction, DisconnectionReason, Party, Utterance
-from simulator.wire.calls import CallIn, CallOut, CallQuery, TranscriptListOut
+from simulator.wire.calls import CallIn, CallOut, CallQuery, TranscriptListOut, WebCallIn
 
 AT = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 
@@ -32,6 +32,10 @@ def call(**fields: Any) -> Call:
     return Call(**{**usual, **fields})
 
 
+def shown(base_url: str | None = "http://127.0.0.1:8787", **fields: Any) -> CallOut:
+    return CallOut.of(call(**fields), base_url)
+
+
 SPOKEN = (
     said(Party.AGENT, "Acme, hello!", 1),
     said(Party.REMOTE, "Where is my order?", 3, confidence=0.9),
@@ -41,7 +45,7 @@ SPOKEN = (
 
 
 def test_a_live_call_shows_every_field_and_no_end() -> None:
-    assert CallOut.of(call()).model_dump(by_alias=True) == {
+    assert shown().model_dump(by_alias=True) == {
         "id": "call_1",
         "agentId": "agt_1",
         "agentName": "A",
@@ -64,26 +68,24 @@ def test_a_live_call_shows_every_field_and_no_end() -> None:
 
 
 def test_an_ended_call_shows_when_why_and_how_long() -> None:
-    shown = CallOut.of(
-        call(
-            connected_at=AT + timedelta(seconds=2),
-            ended_at=AT + timedelta(seconds=46.74),
-            status=CallStatus.COMPLETED,
-            disconnection_reason=DisconnectionReason.USER_HANGUP,
-            utterances=SPOKEN,
-        )
+    ended = shown(
+        connected_at=AT + timedelta(seconds=2),
+        ended_at=AT + timedelta(seconds=46.74),
+        status=CallStatus.COMPLETED,
+        disconnection_reason=DisconnectionReason.USER_HANGUP,
+        utterances=SPOKEN,
     )
-    assert (shown.ended_at, shown.duration_seconds) == ("2026-01-05T15:00:46.740Z", 45)
-    assert (shown.disconnection_reason, shown.last_transcript_snippet) == ("user_hangup", "Anything else?")
+    assert (ended.ended_at, ended.duration_seconds) == ("2026-01-05T15:00:46.740Z", 45)
+    assert (ended.disconnection_reason, ended.last_transcript_snippet) == ("user_hangup", "Anything else?")
 
 
 def test_a_call_that_was_never_answered_lasted_no_time() -> None:
-    assert CallOut.of(call(ended_at=AT + timedelta(seconds=30))).duration_seconds == 0
+    assert shown(ended_at=AT + timedelta(seconds=30)).duration_seconds == 0
 
 
 def test_a_long_last_utterance_is_cut() -> None:
-    shown = CallOut.of(call(utterances=(said(Party.AGENT, "x" * 1000, 1),)))
-    assert shown.last_transcript_snippet == "x" * 100
+    long = shown(utterances=(said(Party.AGENT, "x" * 1000, 1),))
+    assert long.last_transcript_snippet == "x" * 100
 
 
 def test_the_transcript_stands_in_both_forms() -> None:
@@ -145,3 +147,27 @@ def test_a_call_of_the_wrong_shape_is_refused(fields: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("sent", "wait"), [("true", True), ("1", True), ("false", False), ("0", False)])
 def test_waiting_is_asked_for_in_words_or_digits(sent: str, wait: bool) -> None:
     assert CallQuery.model_validate({"wait": sent}).wait is wait
+
+
+def test_a_recording_is_where_the_client_reaches_us_once_the_call_is_over() -> None:
+    live = shown(connected_at=AT, recorded=True)
+    assert (live.recording_available, live.recording_url) == (False, None)
+    over = {"connected_at": AT, "ended_at": AT + timedelta(seconds=9), "recorded": True}
+    assert shown(**over).recording_url == "http://127.0.0.1:8787/v1/calls/call_1/recording"
+    assert (shown(None, **over).recording_available, shown(None, **over).recording_url) == (True, None)
+    unrecorded = shown(**{**over, "recorded": False})
+    assert (unrecorded.recording_available, unrecorded.recording_url) == (False, None)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"agentId": ""}, {"agentId": None}, {"metadata": []}, {"metadata": {"a": float("inf")}}, {"variables": {"a": 1}}],
+)
+def test_a_web_call_of_the_wrong_shape_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        WebCallIn.model_validate({"agentId": "a", **fields})
+
+
+def test_a_web_call_is_described_by_what_was_given() -> None:
+    body = WebCallIn.model_validate({"agentId": "a", "metadata": {"n": [None]}, "variables": {"x": "y", "z": None}})
+    assert body.fields() == {"agent_id": "a", "metadata": {"n": [None]}, "variables": {"x": "y"}}

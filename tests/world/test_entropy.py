@@ -93,3 +93,10 @@ def test_a_pick_that_found_nothing_uses_nothing_up() -> None:
 def test_the_next_pick_draws_something_else() -> None:
     entropy = Entropy(1)
     assert entropy.pick("x", str, 1) != entropy.pick("x", str, 1)
+
+
+@given(SEEDS, st.integers(0, 5))
+def test_a_look_ahead_sees_what_is_picked_later_and_uses_nothing_up(seed: int, ahead: int) -> None:
+    entropy = Entropy(seed)
+    seen = [entropy.peek("x", at, str, 1) for at in range(ahead + 1)]
+    assert seen == [entropy.pick("x", str, 1) for _ in range(ahead + 1)]

@@ -12,8 +12,8 @@ from simulator.domain.agents import Agent, CustomTool
 from simulator.domain.calls import Call, DisconnectionReason, Party, Utterance
 from simulator.domain.numbers import PhoneNumber
 from simulator.domain.webhooks import Delivery, DeliveryStatus
-from simulator.errors import ApiError, BadRequest, Conflict, Forbidden, NotFound, NotSimulated
-from simulator.world import agents, calls, messages, numbers, people, webhooks
+from simulator.errors import ApiError, BadRequest, CarrierFailed, Conflict, Forbidden, NotFound, NotSimulated
+from simulator.world import agents, calls, messages, numbers, people, threads, webhooks
 from simulator.world.world import World
 from tests.helpers.world import (
     CALLER,
@@ -166,7 +166,7 @@ REFUSED: list[tuple[str, type[ApiError], str, Callable[[Office], object]]] = [
     ("empty text", BadRequest, "empty", lambda o: text(o, o.number.phone_number, "")),
     ("text to oneself", BadRequest, "itself", lambda o: text(
         o, o.number.phone_number, sender=o.number.phone_number)),
-    ("text from a group", NotSimulated, "'grp_1'", lambda o: text(o, o.number.phone_number, sender="grp_1")),
+    ("text from a group", BadRequest, "'grp_1'", lambda o: text(o, o.number.phone_number, sender="grp_1")),
     ("outbound text of nobody", BadRequest, "no sender", lambda o: messages.send(
         o.world, to_number=CALLER, body="x", now=NOW)),
     ("outbound text of an unknown agent", NotFound, "'agt_x'", lambda o: messages.send(
@@ -176,7 +176,7 @@ REFUSED: list[tuple[str, type[ApiError], str, Callable[[Office], object]]] = [
     ("outbound text from a foreign number", BadRequest, CALLER, lambda o: messages.send(
         o.world, from_number=CALLER, to_number=CALLER, body="x", now=NOW)),
     ("outbound text from a released number", BadRequest, "was released", lambda o: text_out(o.world, o.released)),
-    ("outbound text to an address", NotSimulated, "'a@b'", lambda o: text_out(o.world, o.number, receiver="a@b")),
+    ("outbound text to no address", BadRequest, "'a@b'", lambda o: text_out(o.world, o.number, receiver="a@b")),
     ("outbound text to the police", Forbidden, "911", lambda o: text_out(o.world, o.number, receiver="911")),
     ("outbound text to a bad number", BadRequest, "'x'", lambda o: text_out(o.world, o.number, receiver="x")),
     ("outbound text to oneself", BadRequest, "itself", lambda o: text_out(
@@ -184,12 +184,12 @@ REFUSED: list[tuple[str, type[ApiError], str, Callable[[Office], object]]] = [
     ("empty outbound text", BadRequest, "empty", lambda o: text_out(o.world, o.number, "")),
     ("too many pictures", BadRequest, "21", lambda o: text_out(o.world, o.number, media_urls=[HANDLER] * 21)),
     ("reply to nothing", NotFound, "'msg_x'", lambda o: text_out(o.world, o.number, reply_to_message_id="msg_x")),
-    ("messages of an unknown number", NotFound, "'num_x'", lambda o: messages.for_number(o.world, "num_x")),
-    ("messages after an unknown one", NotFound, "'msg_x'", lambda o: messages.for_number(
+    ("messages of an unknown number", NotFound, "'num_x'", lambda o: threads.for_number(o.world, "num_x")),
+    ("messages after an unknown one", NotFound, "'msg_x'", lambda o: threads.for_number(
         o.world, o.number.id, after="msg_x")),
-    ("conversations of an unknown agent", NotFound, "'agt_x'", lambda o: messages.conversations(o.world, "agt_x")),
-    ("unknown conversation", NotFound, "'conv_x'", lambda o: messages.get_conversation(o.world, "conv_x")),
-    ("messages of an unknown conversation", NotFound, "'conv_x'", lambda o: messages.messages_of(o.world, "conv_x", 9)),
+    ("conversations of an unknown agent", NotFound, "'agt_x'", lambda o: threads.conversations(o.world, "agt_x")),
+    ("unknown conversation", NotFound, "'conv_x'", lambda o: threads.get_conversation(o.world, "conv_x")),
+    ("messages of an unknown conversation", NotFound, "'conv_x'", lambda o: threads.messages_of(o.world, "conv_x", 9)),
     ("webhook of an unknown agent", NotFound, "'agt_x'", lambda o: webhooks.set_endpoint(
         o.world, "agt_x", url=HANDLER, now=NOW)),
     ("webhook taken from an unknown agent", NotFound, "'agt_x'", lambda o: webhooks.remove_endpoint(o.world, "agt_x")),
@@ -197,9 +197,13 @@ REFUSED: list[tuple[str, type[ApiError], str, Callable[[Office], object]]] = [
         o.world, agent_id="agt_x", now=NOW)),
     ("attempt of an unknown delivery", NotFound, "'del_x'", lambda o: webhooks.record_attempt(
         o.world, "del_x", attempt(), DeliveryStatus.SUCCESS, None)),
+    ("text that the carrier does not take", CarrierFailed, "does not take", lambda o: text_out(
+        o.world, o.number, receiver="+12125550128")),
     ("person who answers oddly", BadRequest, "'maybe'", lambda o: people.put(o.world, CALLER, answer="maybe")),
     ("person who rings backwards", BadRequest, "-1 s", lambda o: people.put(
         o.world, CALLER, ring=timedelta(seconds=-1))),
+    ("person who hangs up before answering", BadRequest, "-1 s", lambda o: people.put(
+        o.world, CALLER, patience=timedelta(seconds=-1))),
     ("person without a phone", BadRequest, "'x'", lambda o: people.put(o.world, "x")),
 ]  # fmt: skip
 

@@ -7,7 +7,7 @@ import pytest
 
 from simulator.domain.agents import Agent, CustomTool, VoiceMode
 from simulator.errors import BadRequest, NotFound
-from simulator.world import agents, calls, messages, numbers, webhooks
+from simulator.world import agents, calls, numbers, threads, webhooks
 from tests.helpers.world import (
     NOW,
     after,
@@ -141,8 +141,8 @@ def test_deleting_leaves_numbers_calls_and_conversations_behind_without_an_agent
     assert [numbers.get(world, n.id).agent_id for n in (number, second, others_number)] == [None, None, other.id]
     assert [calls.get(world, c.id).agent_id for c in (live, past, kept)] == [None, None, other.id]
     assert calls.get(world, live.id).live
-    threads = [messages.get_conversation(world, c.id).agent_id for c in (thread, others_thread)]
-    assert threads == [None, other.id]
+    owners = [threads.get_conversation(world, c.id).agent_id for c in (thread, others_thread)]
+    assert owners == [None, other.id]
 
 
 def test_deleting_drops_the_agents_webhook_only() -> None:

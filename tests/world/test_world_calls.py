@@ -81,7 +81,7 @@ def test_what_a_ringing_call_says_of_itself_is_a_policy(policy: str, status: Cal
     call = dial_in(world, number)
     assert call.status is status
     connected = calls.connect(world, call.id, after(seconds=2))
-    assert connected == replace(call, status=CallStatus.IN_PROGRESS, connected_at=after(seconds=2))
+    assert connected == replace(call, status=CallStatus.IN_PROGRESS, connected_at=after(seconds=2), recorded=True)
 
 
 @pytest.mark.parametrize("number", ["911", "1911", "+1911", "988", "411", "(611)"])
@@ -226,3 +226,15 @@ def test_a_search_without_digits_filters_nothing_and_words_match_nothing(search:
     world = make_world()
     dial_in(world, new_line(world)[1])
     assert len(calls.listing(world, search=search)) == count
+
+
+def test_only_a_call_that_says_it_is_in_progress_can_be_ended() -> None:
+    world, honest = make_world(), make_world(ringing_status="ringing")
+    ringing = dial_in(world, new_line(world)[1])
+    calls.check_endable(ringing)
+    with pytest.raises(Conflict, match=f"{ringing.id} cannot be ended: it has ended already \\(user_hangup\\)"):
+        calls.check_endable(hang_up(world, ringing))
+    held = dial_in(honest, new_line(honest)[1])
+    with pytest.raises(Conflict, match="it is ringing; wait until"):
+        calls.check_endable(held)
+    calls.check_endable(calls.connect(honest, held.id, NOW))

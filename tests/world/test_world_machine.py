@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from simulator.domain.calls import DisconnectionReason
+from simulator.domain.messages import Conversation, Message
 from simulator.errors import ApiError
-from simulator.world import agents, calls, messages, numbers
+from simulator.world import agents, calls, carrier, numbers, reactions, threads
 from tests.helpers.world import (
     after,
     dial_in,
@@ -19,11 +20,13 @@ from tests.helpers.world import (
     new_agent,
     new_endpoint,
     new_number,
+    text_group,
     text_in,
     text_out,
 )
 
 PARTIES = st.sampled_from(["+14155550150", "+14155550151"])
+MEMBERS = ["+14155550150", "+14155550151", "ada@example.com"]
 
 
 @dataclass
@@ -34,7 +37,11 @@ class Model:
     held: list[str] = field(default_factory=list)  # numbers, in order of purchase
     released: list[str] = field(default_factory=list)
     attached: list[tuple[str, str]] = field(default_factory=list)  # (agent, number), in order of attachment
-    texts: list[tuple[str, str, str]] = field(default_factory=list)  # (number, other party, message)
+    apple: set[str] = field(default_factory=set)  # numbers that speak iMessage
+    texts: list[tuple[str, str, str]] = field(default_factory=list)  # (number, other party or members, message)
+    groups: dict[tuple[str, str], str] = field(default_factory=dict)  # (number, members) -> group id
+    reactions: dict[str, dict[str, str]] = field(default_factory=dict)  # message -> party -> reaction
+    statuses: dict[str, str] = field(default_factory=dict)  # message -> what became of it
     live: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
 
@@ -74,10 +81,12 @@ class WorldMachine(RuleBasedStateMachine):
         self.model.agents.remove(agent)
         self.model.attached = [pair for pair in self.model.attached if pair[0] != agent]
 
-    @rule(target=number_ids)
-    def buy_number(self) -> str:
-        number = new_number(self.world, now=self.now())
+    @rule(target=number_ids, kind=st.sampled_from(["sms", "imessage"]))
+    def buy_number(self, kind: str) -> str:
+        number = new_number(self.world, type=kind, now=self.now())
         self.model.held.append(number.id)
+        if kind == "imessage":
+            self.model.apple.add(number.id)
         return number.id
 
     @rule(number=number_ids)
@@ -111,7 +120,57 @@ class WorldMachine(RuleBasedStateMachine):
             made.append(exchange(self.world, record, "x", party, now=self.now())[0].id)
 
         if not self.refused(command, number in self.model.released):
-            self.model.texts.append((number, party, made[0]))
+            self._texted(number, party, made[0], inbound)
+
+    @rule(number=number_ids, members=st.sets(st.sampled_from(MEMBERS), min_size=1), inbound=st.booleans())
+    def text_a_group(self, number: str, members: set[str], inbound: bool) -> None:
+        record = self.world.numbers[number]
+        made: list[tuple[Message, Conversation]] = []
+
+        def command() -> None:
+            if inbound:
+                sender, *others = sorted(members)
+                made.append(text_in(self.world, record, "x", sender, members=others, now=self.now()))
+            else:
+                made.append(text_group(self.world, record, *members, body="x", now=self.now()))
+
+        impossible = number in self.model.released or number not in self.model.apple or len(members) < 2
+        if not self.refused(command, impossible):
+            message, conversation = made[0]
+            group = self.model.groups.setdefault((number, ",".join(sorted(members))), conversation.participant)
+            assert group == conversation.participant
+            self._texted(number, group, message.id, inbound)
+
+    def _texted(self, number: str, party: str, message: str, inbound: bool) -> None:
+        self.model.texts.append((number, party, message))
+        self.model.statuses[message] = "received" if inbound else "sent"
+
+    @rule(data=st.data(), kind=st.sampled_from(["love", "👍"]), ours=st.booleans())
+    def react(self, data: st.DataObject, kind: str, ours: bool) -> None:
+        if not self.model.texts:
+            return
+        number, party, message = data.draw(st.sampled_from(self.model.texts))
+        members = next((m for (n, m), g in self.model.groups.items() if (n, g) == (number, party)), party)
+        who = self.world.numbers[number].phone_number if ours else data.draw(st.sampled_from(members.split(",")))
+
+        def command() -> None:
+            if ours:
+                reactions.send(self.world, message, kind, self.now())
+            else:
+                reactions.receive(self.world, message, kind, self.now(), from_number=who)
+
+        impossible = number not in self.model.apple or (ours and number in self.model.released)
+        if not self.refused(command, impossible):
+            before = self.model.reactions.setdefault(message, {})
+            before.pop(who, None)
+            before[who] = kind
+
+    @rule()
+    def carriers_speak(self) -> None:
+        now = self.now()
+        for message, status in self.model.statuses.items():
+            carrier.settle(self.world, message, now)
+            self.model.statuses[message] = "delivered" if status == "sent" else status
 
     @rule(target=call_ids, number=number_ids, party=PARTIES)
     def ring(self, number: str, party: str) -> str:
@@ -165,17 +224,32 @@ class WorldMachine(RuleBasedStateMachine):
         assert {c.id for c in calls.listing(self.world)} == {*self.model.live, *self.model.ended}
 
     @invariant()
+    def what_people_did_to_texts_agrees(self) -> None:
+        for message in self.world.messages.values():
+            expected = self.model.reactions.get(message.id, {})
+            assert [(r.from_number, r.kind) for r in message.reactions] == list(expected.items())
+            assert message.status == self.model.statuses[message.id]
+
+    @invariant()
+    def groups_agree(self) -> None:
+        found = {
+            (c.number_id, ",".join(c.group.members)): c.group.id for c in self.world.conversations.values() if c.group
+        }
+        assert found == self.model.groups
+        assert len(set(found.values())) == len(found)
+
+    @invariant()
     def texts_agree(self) -> None:
         for number in self.world.numbers:
             expected = [m for n, _, m in self.model.texts if n == number]
-            assert [m.id for m in messages.for_number(self.world, number)] == expected[::-1]
-        threads = list(dict.fromkeys((n, p) for n, p, _ in reversed(self.model.texts)))
-        found = messages.conversations(self.world)
-        assert [(c.number_id, c.participant) for c in found] == threads
+            assert [m.id for m in threads.for_number(self.world, number)] == expected[::-1]
+        recent = list(dict.fromkeys((n, p) for n, p, _ in reversed(self.model.texts)))
+        found = threads.conversations(self.world)
+        assert [(c.number_id, c.participant) for c in found] == recent
         for conversation in found:
             pair = (conversation.number_id, conversation.participant)
             expected = [m for n, p, m in self.model.texts if (n, p) == pair]
-            assert [m.id for m in messages.messages_of(self.world, conversation.id, 99)] == expected
+            assert [m.id for m in threads.messages_of(self.world, conversation.id, 99)] == expected
             assert conversation.message_count == len(expected)
 
 

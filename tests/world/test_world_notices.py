@@ -10,16 +10,19 @@ from simulator.domain.calls import Call, Direction, Party
 from simulator.domain.messages import Channel
 from simulator.domain.webhooks import EventType, Notice
 from simulator.errors import BadRequest
-from simulator.world import agents, calls, notices
+from simulator.world import agents, calls, contacts, notices, reactions
 from simulator.world.world import World
 from tests.helpers.world import (
     CALLER,
     NOW,
+    OTHER_CALLER,
     after,
+    apple_line,
     dial_in,
     dial_out,
     hang_up,
     make_world,
+    new_agent,
     new_endpoint,
     new_line,
     new_number,
@@ -206,6 +209,71 @@ def test_a_texts_state_is_the_metadata_of_its_conversation() -> None:
     assert notices.for_message_received(world, message, NOW)[0].state is None
     world.conversations[conversation.id] = replace(conversation, metadata={"step": 2})
     assert notices.for_message_received(world, message, NOW)[0].state == {"step": 2}
+
+
+def test_a_text_is_told_with_what_it_answers_and_whose_number_it_came_from() -> None:
+    world = make_world()
+    number = apple_line(world)
+    ann = contacts.create(world, CALLER, "Ann", now=NOW)
+    question, _ = text_out(world, number)
+    answer, _ = text_in(world, number, reply_to_message_id=question.id)
+    (first, *_) = notices.for_message_received(world, answer, NOW)
+    assert (first.parent, first.contact) == (question, ann)
+    (sent,) = notices.for_message_sent(world, question, NOW)
+    assert (sent.parent, sent.contact) == (None, ann)
+    (ended, *_) = notices.for_call_ended(world, hang_up(world, dial_in(world, new_line(world)[1])), NOW)
+    assert ended.contact == ann
+
+
+def test_a_group_text_is_told_with_its_sender_and_the_names_of_members() -> None:
+    world = make_world()
+    ann = contacts.create(world, CALLER, "Ann", now=NOW)
+    message, conversation = text_in(world, apple_line(world), members=[OTHER_CALLER])
+    (first, *_) = notices.for_message_received(world, message, NOW)
+    assert (first.contact, first.conversation, first.names) == (ann, conversation, {CALLER: "Ann"})
+
+
+def test_a_reaction_is_told_to_whoever_has_the_number_now() -> None:
+    world = make_world()
+    first, second = new_agent(world, "a"), new_agent(world, "b")
+    number = apple_line(world, first)
+    message, conversation = text_out(world, number)
+    text_in(world, number, "thanks")
+    message, reaction = reactions.receive(world, message.id, "love", NOW)
+    agents.attach(world, second.id, number.id)
+    (told,) = notices.for_reaction(world, message, reaction, after(seconds=1))
+    assert (told.event_type, told.channel, told.at) == (EventType.AGENT_REACTION, Channel.IMESSAGE, after(seconds=1))
+    assert (told.agent_id, told.message, told.reaction) == (second.id, message, reaction)
+    assert (told.conversation and told.conversation.id, [e.content for e in told.history]) == (
+        conversation.id,
+        ["hello", "thanks"],
+    )
+
+
+def test_a_reaction_follows_no_message_so_the_whole_history_is_told() -> None:
+    world = make_world(history_includes_current="off")
+    message, _ = text_out(world, apple_line(world))
+    message, reaction = reactions.receive(world, message.id, "love", NOW)
+    assert [e.content for e in notices.for_reaction(world, message, reaction, NOW)[0].history] == ["hello"]
+
+
+@pytest.mark.parametrize(
+    ("contract", "policies", "messaging", "told"),
+    [
+        ("all", {}, True, ["agent.reaction"]),
+        ("all", {}, False, []),
+        ("all", {"agent_reaction_event": "off"}, True, []),
+        ("2026-03", {}, True, []),
+        ("2026-07", {}, True, ["agent.reaction"]),
+    ],
+)
+def test_the_policy_and_the_agent_decide_whether_a_reaction_is_told(
+    contract: str, policies: dict[str, str], messaging: bool, told: list[str]
+) -> None:
+    world = make_world(contract, **policies)
+    message, _ = text_out(world, apple_line(world, new_agent(world, enable_messaging=messaging)))
+    message, reaction = reactions.receive(world, message.id, "love", NOW)
+    assert events(notices.for_reaction(world, message, reaction, NOW)) == told
 
 
 def test_a_test_is_a_fictional_text_that_leaves_no_trace() -> None:

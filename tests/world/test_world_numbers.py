@@ -1,91 +1,25 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from types import SimpleNamespace
 
-import phonenumbers
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from simulator.domain.numbers import NumberStatus
-from simulator.domain.phone import country_of, is_e164
 from simulator.errors import BadRequest, Conflict
-from simulator.world import agents, messages, numbers
+from simulator.world import agents, numbers, threads
 from tests.helpers.world import (
     NOW,
     after,
     dial_in,
+    dial_out,
     make_world,
     new_agent,
+    new_endpoint,
     new_line,
     new_number,
+    snapshot,
     text_in,
 )
-
-
-@settings(deadline=None)
-@given(st.integers(), st.sampled_from([("US", None), ("US", "415"), ("US", "970"), ("CA", None), ("CA", "782")]))
-def test_a_north_american_number_could_be_a_real_one(seed: int, place: tuple[str, str | None]) -> None:
-    country, area_code = place
-    number = new_number(make_world(seed=seed), country=country, area_code=area_code).phone_number
-    assert is_e164(number)
-    assert phonenumbers.is_possible_number(phonenumbers.parse(number))
-    assert number[2:5] == (area_code or number[2:5])
-    assert country_of(number[2:5]) == country
-    exchange = number[5:8]
-    assert exchange[0] in "23456789"
-    assert not exchange.endswith("11")
-    assert exchange != "555"
-
-
-def test_subscribers_have_every_exchange_but_the_reserved_ones() -> None:
-    reserved = {211, 311, 411, 511, 611, 711, 811, 911, 555}
-    assert set(numbers.EXCHANGES) == set(range(200, 1000)) - reserved
-
-
-def test_every_area_code_on_offer_is_in_service_in_its_country() -> None:
-    for country, codes in numbers.AREA_CODES.items():
-        assert len(set(codes)) == len(codes) > numbers.PROPOSALS
-        for code in codes:
-            assert country_of(code) == country
-            assert numbers.is_subscriber_area(code)
-
-
-@settings(deadline=None)
-@given(st.integers(), st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)))
-def test_a_number_can_be_bought_in_every_country(seed: int, country: str) -> None:
-    number = new_number(make_world(seed=seed), country=country)
-    parsed = phonenumbers.parse(number.phone_number)
-    assert number.country == country
-    assert parsed.country_code == phonenumbers.country_code_for_region(country)
-    assert phonenumbers.is_valid_number(parsed) or country in numbers.AREA_CODES
-
-
-def test_foreign_numbers_differ() -> None:
-    world = make_world()
-    assert len({new_number(world, country="GB").phone_number for _ in range(200)}) == 200
-
-
-def test_the_first_numbers_come_from_several_area_codes() -> None:
-    world = make_world()
-    assert len({new_number(world).phone_number[:5] for _ in range(40)}) > 5
-
-
-@settings(deadline=None)
-@given(st.integers(), st.integers(1, 5))
-def test_numbers_of_one_area_code_shift_no_other(seed: int, more: int) -> None:
-    plain, disturbed = make_world(seed=seed), make_world(seed=seed)
-    for _ in range(more):
-        new_number(disturbed, area_code="212")
-    assert new_number(plain, area_code="415").phone_number == new_number(disturbed, area_code="415").phone_number
-
-
-def test_ten_thousand_numbers_of_one_area_code_all_differ() -> None:
-    world = make_world()
-    bought = [new_number(world, area_code="415") for _ in range(10_000)]
-    assert len({number.phone_number for number in bought}) == 10_000
-    assert len({number.id for number in bought}) == 10_000
 
 
 def test_a_number_remembers_how_it_was_bought() -> None:
@@ -115,54 +49,6 @@ def test_a_number_without_options_is_an_unattached_us_sms_number() -> None:
         expires_at=None, now=NOW,
     )  # fmt: skip
     assert (number.country, number.type, number.agent_id) == ("US", "sms", None)
-
-
-@pytest.mark.parametrize(
-    ("country", "area_code", "why"),
-    [
-        ("US", "416", "Canadian"),
-        ("CA", "415", "of the US"),
-        ("US", "787", "of Puerto Rico"),
-        ("US", "999", "not assigned"),
-        ("US", "000", "not assigned"),
-        ("US", "800", "toll-free"),
-        ("US", "900", "premium"),
-        ("CA", "600", "non-geographic"),
-    ],
-)
-def test_an_area_code_without_numbers_proposes_others(country: str, area_code: str, why: str) -> None:
-    with pytest.raises(Conflict) as refused:
-        new_number(make_world(), country=country, area_code=area_code)
-    detail = refused.value.detail
-    assert f"{country} area code {area_code}" in detail, why
-    assert all(code in detail for code in numbers.AREA_CODES[country][: numbers.PROPOSALS])
-
-
-def test_an_area_code_that_is_used_up_proposes_others_and_not_itself() -> None:
-    world = make_world()
-    taken = new_number(world, area_code="415").phone_number
-    world.entropy = SimpleNamespace(pick=lambda kind, accept, tries: None)  # type: ignore[assignment]
-    with pytest.raises(Conflict, match="area code 415: try 212, 310, 312"):
-        new_number(world, area_code="415")
-    with pytest.raises(Conflict, match="no US numbers are left"):
-        new_number(world)
-    assert [n.phone_number for n in numbers.listing(world)] == [taken]
-
-
-def test_a_number_is_never_sold_twice_even_when_it_was_released() -> None:
-    world = make_world()
-    first = new_number(world, area_code="415")
-    numbers.release(world, first.id, NOW)
-    world.entropy._counters.clear()  # the same draws again
-    world.entropy.new_id("number")
-    assert new_number(world, area_code="415").phone_number != first.phone_number
-
-
-def test_only_us_and_canadian_numbers_under_the_older_contract() -> None:
-    world = make_world(number_countries="us_ca")
-    assert new_number(world, country="CA").country == "CA"
-    with pytest.raises(BadRequest, match="'GB' cannot be bought"):
-        new_number(world, country="GB")
 
 
 def test_more_numbers_than_the_plan_allows_are_refused() -> None:
@@ -196,8 +82,8 @@ def test_messages_and_calls_of_a_released_number_stay() -> None:
     message, conversation = text_in(world, number)
     call = dial_in(world, number)
     numbers.release(world, number.id, NOW)
-    assert messages.for_number(world, number.id) == [message]
-    assert messages.conversations(world) == [conversation]
+    assert threads.for_number(world, number.id) == [message]
+    assert threads.conversations(world) == [conversation]
     assert world.calls[call.id].live
 
 
@@ -214,3 +100,51 @@ def test_an_expiry_must_lie_ahead() -> None:
     with pytest.raises(BadRequest, match="has passed"):
         new_number(make_world(), expires_at=NOW)
     assert new_number(make_world(), expires_at=NOW + timedelta(microseconds=1)).expires_at is not None
+
+
+@pytest.mark.parametrize(("kind", "imessage", "voice"), [("sms", 0, 1), ("imessage", 1, 1), ("shared-imessage", 1, 0)])
+def test_each_kind_of_line_carries_what_it_can(kind: str, imessage: bool, voice: bool) -> None:
+    number = new_number(make_world(), type=kind)
+    assert (number.type, number.imessage, number.voice) == (kind, imessage, voice)
+
+
+def test_a_tier_of_imessage_needs_an_imessage_line() -> None:
+    assert new_number(make_world(), type="shared-imessage", imessage_type="pro").imessage_type == "pro"
+    with pytest.raises(BadRequest, match="needs type 'imessage', not 'sms'"):
+        new_number(make_world(), imessage_type="pro")
+
+
+def test_calls_of_a_line_with_calls_go_to_its_agent_whatever_else_is_asked_for() -> None:
+    world = make_world()
+    number = new_number(world)
+    assert numbers.route_voice(world, number.id, "sip") == number
+    assert numbers.route_voice(world, number.id, "agent").voice_routing == "agent"
+
+
+def test_a_shared_imessage_line_has_no_calls_to_route() -> None:
+    world = make_world()
+    number = new_number(world, type="shared-imessage")
+    with pytest.raises(BadRequest, match="shared-imessage line"):
+        numbers.route_voice(world, number.id, "agent")
+
+
+def test_a_released_number_cannot_be_routed() -> None:
+    world = make_world()
+    number = new_number(world)
+    numbers.release(world, number.id, NOW)
+    with pytest.raises(BadRequest, match="was released"):
+        numbers.route_voice(world, number.id, "agent")
+
+
+def test_a_shared_imessage_line_neither_places_nor_takes_calls() -> None:
+    world = make_world()
+    agent = new_agent(world)
+    number = new_number(world, agent, type="shared-imessage")
+    new_endpoint(world)
+    before = snapshot(world)
+    for dial in (lambda: dial_out(world, agent), lambda: dial_in(world, number)):
+        with pytest.raises(BadRequest, match=r"has no calls: it is a shared-imessage line"):
+            dial()
+    assert snapshot(world) == before
+    spare = new_number(world, agent)
+    assert dial_out(world, agent, from_number_id=spare.id).from_number == spare.phone_number

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from simulator.engine.script import HangUp, Say
+import pytest
+
+from simulator.domain.magic import NUMBERS, Magic
+from simulator.domain.messages import MessageStatus, TextOutcome
+from simulator.engine.script import HangUp, Say, Wait
 from simulator.world import people
 from tests.helpers.world import CALLER, make_world
 
@@ -28,7 +32,40 @@ def test_registering_again_replaces_the_person() -> None:
     assert len(world.people) == 1
 
 
+@pytest.mark.parametrize("row", NUMBERS, ids=lambda row: row.name)
+def test_a_fictional_number_does_what_is_documented(row: Magic) -> None:
+    person = people.find(make_world(), f"+121255501{row.digits}")
+    assert person.answer in people.ANSWERS
+    assert (person.answer, person.ring, person.patience) == (row.answer, row.ring, row.patience)
+    assert person.texts == (row.text or people.DELIVERED)
+    assert (person.steps is None) is (row.says is None)
+
+
+def test_a_machine_says_its_words_and_stays_on_the_line() -> None:
+    person = people.find(make_world(), "+14155550111")
+    assert person.steps == (Say("For sales, press 1. For support, press 2."), Wait(timedelta(seconds=30)))
+
+
+def test_whoever_is_registered_wins_over_a_fictional_number() -> None:
+    world = make_world()
+    busy, landline = "+14155550102", "+14155550121"
+    assert people.find(world, busy).answer == "busy"
+    assert people.text_outcome(world, landline).code == "LANDLINE"
+    people.put(world, busy)
+    people.put(world, landline)
+    assert people.find(world, busy).answer == "answered"
+    assert people.text_outcome(world, landline) == TextOutcome(status=MessageStatus.DELIVERED)
+
+
+def test_a_text_to_anybody_arrives_unless_something_else_was_said() -> None:
+    world = make_world()
+    assert people.text_outcome(world, CALLER).status is MessageStatus.DELIVERED
+    lost = TextOutcome(status=MessageStatus.FAILED, failure_reason="dropped in a lake")
+    people.put(world, CALLER, texts=lost)
+    assert people.text_outcome(world, CALLER) == lost
+
+
 def test_every_answer_is_one_that_the_script_knows() -> None:
     from simulator.engine.script import Answer
 
-    assert set(people.ANSWERS) == {answer.value for answer in Answer}
+    assert set(people.ANSWERS) == {answer.value for answer in Answer} - {"not_joined"}  # web calls have no phone

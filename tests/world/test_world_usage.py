@@ -3,18 +3,20 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.domain.messages import Channel
 from simulator.domain.webhooks import DeliveryStatus
-from simulator.world import numbers, usage
+from simulator.world import agents, limits, numbers, usage
 from tests.helpers.world import (
     NOW,
     after,
     dial_in,
     make_world,
+    new_agent,
     new_endpoint,
     new_line,
     new_number,
@@ -84,7 +86,7 @@ def test_segments_are_counted_for_sms_of_the_last_thirty_days_only() -> None:
     number = new_number(world)
     text_in(world, number, "x" * 161)
     text_in(world, number, "long ago", now=after(days=-31))
-    text_in(world, number, "x", channel=Channel.IMESSAGE)
+    text_in(world, new_number(world, type="imessage"), "x")
     text_out(world, number, "ж" * 71)
     assert usage.summary(world, NOW).stats.sms_segments_last_30d == 4
 
@@ -184,3 +186,111 @@ def test_days_and_months_and_totals_agree(days: list[int]) -> None:
     assert sum(p.messages for p in by_day) == sum(p.messages for p in by_month) == total.total_messages
     assert sum(p.calls for p in by_day) == sum(p.calls for p in by_month) == total.total_calls
     assert sum(p.voice_minutes for p in by_day) == sum(p.voice_minutes for p in by_month) == 2 * len(days)
+
+
+# -- limits ------------------------------------------------------------------------------------------------------
+
+
+def test_the_plan_shows_the_limits_that_are_on() -> None:
+    world = make_world()
+    limits.change(world, NOW, numbers=3, concurrent_calls=2)
+    new_number(world)
+    shown = usage.summary(world, NOW)
+    assert (shown.plan.numbers, shown.plan.concurrent_calls) == (3, 2)
+    assert (shown.numbers.used, shown.numbers.limit, shown.numbers.remaining) == (1, 3, 2)
+
+
+# -- by number and by agent --------------------------------------------------------------------------------------
+
+
+def test_every_number_has_a_row_with_what_went_through_it() -> None:
+    world = make_world()
+    agent, busy = new_line(world)
+    quiet = new_number(world)
+    text_in(world, busy)
+    text_out(world, busy)
+    past_call(world, busy, started=NOW, lasting=timedelta(seconds=1))
+    numbers.release(world, quiet.id, NOW)
+    rows = usage.by_number(world)
+    assert [(r.number.id, r.number.status, r.agent_name, r.messages, r.calls) for r in rows] == [
+        (quiet.id, "released", None, 0, 0),
+        (busy.id, "active", agent.name, 2, 1),
+    ]
+
+
+def test_every_agent_has_a_row_and_what_belongs_to_none_has_the_last() -> None:
+    world = make_world()
+    agent, number = new_line(world)
+    idle, (gone, other) = new_agent(world, "Idle"), new_line(world, "Gone")
+    text_in(world, number)
+    past_call(world, number, started=NOW, lasting=timedelta(seconds=90))
+    text_in(world, other)
+    text_in(world, new_number(world))
+    agents.delete(world, gone.id, NOW)
+    found = usage.by_agent(world, "month", UTC, NOW)
+    assert [(r.agent_id, r.agent_name, r.messages, r.calls, r.talking.total_seconds()) for r in found.agents] == [
+        (idle.id, "Idle", 0, 0, 0),
+        (agent.id, "Support", 1, 1, 90),
+        (None, usage.UNASSIGNED, 2, 0, 0),
+    ]
+
+
+def test_an_account_without_leftovers_has_no_orphan_row() -> None:
+    assert usage.by_agent(make_world(), "week", UTC, NOW).agents == ()
+
+
+@pytest.mark.parametrize(
+    ("period", "zone", "start", "end"),
+    [
+        ("week", "UTC", "2026-01-05T00:00:00", "2026-01-12T00:00:00"),
+        ("month", "UTC", "2026-01-01T00:00:00", "2026-02-01T00:00:00"),
+        ("year", "UTC", "2026-01-01T00:00:00", "2027-01-01T00:00:00"),
+        ("week", "Pacific/Kiritimati", "2026-01-04T10:00:00", "2026-01-11T10:00:00"),
+        ("month", "America/New_York", "2026-01-01T05:00:00", "2026-02-01T05:00:00"),
+        ("year", "America/New_York", "2026-01-01T05:00:00", "2027-01-01T05:00:00"),
+    ],
+)
+def test_a_period_is_a_calendar_one_on_the_clocks_of_the_zone(period: str, zone: str, start: str, end: str) -> None:
+    used = usage.by_agent(make_world(), period, ZoneInfo(zone), NOW)
+    assert (used.start.isoformat(), used.end.isoformat()) == (f"{start}+00:00", f"{end}+00:00")
+
+
+def test_a_month_in_which_clocks_change_has_an_hour_less() -> None:
+    used = usage.by_agent(make_world(), "month", ZoneInfo("Europe/Berlin"), datetime(2026, 3, 10, tzinfo=UTC))
+    assert used.end - used.start == timedelta(days=31, hours=-1)
+
+
+def test_only_what_lies_in_the_period_counts_its_first_instant_included() -> None:
+    world = make_world()
+    _, number = new_line(world)
+    zone = ZoneInfo("America/New_York")
+    first, following = datetime(2026, 1, 1, tzinfo=zone), datetime(2026, 2, 1, tzinfo=zone)
+    moment = timedelta(microseconds=1)
+    for at in (first - moment, first, following - moment, following):
+        text_in(world, number, now=at.astimezone(UTC))
+    (row,) = usage.by_agent(world, "month", zone, NOW).agents
+    assert row.messages == 2
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(usage.PERIODS),
+    st.sampled_from(["UTC", "Asia/Kathmandu", "America/St_Johns", "Australia/Lord_Howe", "Africa/Casablanca"]),
+    st.integers(0, 200_000),
+)
+def test_now_always_lies_in_its_period_and_periods_follow_one_another(period: str, zone: str, hours: int) -> None:
+    now = after(hours=hours)
+    used = usage.by_agent(make_world(), period, ZoneInfo(zone), now)
+    assert used.start <= now < used.end
+    assert usage.by_agent(make_world(), period, ZoneInfo(zone), used.end).start == used.end
+
+
+def test_usage_reads_no_record_again() -> None:
+    world = make_world()
+    _, number = new_line(world)
+    text_in(world, number)
+    past_call(world, number, started=NOW, lasting=timedelta(minutes=1))
+    counted = usage.summary(world, NOW), usage.daily(world, 3, NOW), usage.by_agent(world, "year", UTC, NOW)
+    world.messages.clear()
+    world.calls.clear()
+    assert (usage.summary(world, NOW), usage.daily(world, 3, NOW), usage.by_agent(world, "year", UTC, NOW)) == counted
