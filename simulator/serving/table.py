@@ -55,8 +55,7 @@ class Table:
 
     def _load(self, prefix: str) -> Router | None:
         if prefix not in self._routers and prefix in self._resources:
-            rows = (o for module in self._resources[prefix] for o in _operations_in(module))
-            self._routers[prefix] = Router(o for o in rows if prefix_of(o.path) == prefix)
+            self._routers[prefix] = Router(o for module in self._resources[prefix] for o in _operations_in(module))
         return self._routers.get(prefix)
 
 

@@ -27,6 +27,13 @@ async def test_a_number_that_expires_is_released_on_the_clock() -> None:
         await p.post("/_sim/calls", {"from": "+14155550150", "to": number["phoneNumber"]}, expect=404)
 
 
+async def test_an_idle_auto_clock_goes_to_an_expiry_by_itself() -> None:
+    async with platform(ClockMode.AUTO) as p:
+        number = await p.post("/v1/numbers", {"expiresAt": SOON})
+        expired = (await p.get("/_sim/journal", kind="number.expired", wait=10))["entries"]
+        assert [(e["number_id"], e["at"]) for e in expired] == [(number["id"], SOON)]
+
+
 async def test_an_expiry_can_be_moved_and_taken_away() -> None:
     async with platform(ClockMode.MANUAL) as p:
         path = f"/v1/numbers/{(await p.post('/v1/numbers', {'expiresAt': SOON, 'externalId': 'a'}))['id']}"

@@ -268,3 +268,21 @@ async def test_what_was_cancelled_is_waited_for_even_without_patience(manual: Be
     manual.start("timeout", 30)
     await manual.pacer.advance(timedelta(seconds=30), timedelta())
     assert cleaned == ["closed"]
+
+
+async def test_nobody_starts_a_timer_for_an_owner_that_is_gone(manual: Bench) -> None:
+    manual.start("before", 1)
+    manual.pacer.disown("us")
+    manual.start("after", 1)
+    assert len(manual.pacer.timers) == 0
+    await manual.pacer.advance(timedelta(seconds=2), timedelta())
+    assert manual.fired == []
+
+
+async def test_the_timers_of_others_stay_when_one_owner_goes(manual: Bench) -> None:
+    manual.pacer.own("them", lambda _key: None)
+    manual.pacer.start_timer(("them", "theirs"), timedelta(seconds=1))
+    manual.start("ours", 1)
+    manual.pacer.disown("them")
+    await manual.pacer.advance(timedelta(seconds=2), timedelta())
+    assert manual.fired == [(("ours",), 1.0)]
