@@ -12,7 +12,8 @@ from simulator.world.world import World
 
 def create(world: World, name: str, now: datetime) -> SubAccount:
     """Open a sub-account. Raises BadRequest for a blank name."""
-    account = SubAccount(id=world.entropy.new_id("sub_account"), name=_named(name), created_at=now)
+    _check_name(name)
+    account = SubAccount(id=world.entropy.new_id("sub_account"), name=name, created_at=now)
     world.sub_accounts[account.id] = account
     world.journal.append("sub_account.opened", now, sub_account_id=account.id, name=account.name)
     return account
@@ -33,7 +34,9 @@ def listing(world: World) -> list[SubAccount]:
 
 def rename(world: World, sub_account_id: str, name: str) -> SubAccount:
     """Give a sub-account another name. Raises NotFound, or BadRequest for a blank name."""
-    account = replace(get(world, sub_account_id), name=_named(name))
+    before = get(world, sub_account_id)
+    _check_name(name)
+    account = replace(before, name=name)
     world.sub_accounts[account.id] = account
     return account
 
@@ -46,7 +49,6 @@ def delete(world: World, sub_account_id: str, now: datetime) -> SubAccount:
     return account
 
 
-def _named(name: str) -> str:
+def _check_name(name: str) -> None:
     if not name.strip():
         raise BadRequest(f"a sub-account cannot be called {name!r}: give it a name")
-    return name
