@@ -55,6 +55,7 @@ class Call:
     agent: str | None
     number: str
     direction: str
+    hosted: bool = False
     status: str = "in-progress"
 
 
@@ -223,11 +224,9 @@ class Model:
         if agent is None:
             return frozenset({404})
         why = set()
-        if agent.shown["voiceMode"] == "hosted":
-            why.add(501)
         if not agent.numbers or (number_id and number_id not in agent.numbers):
             why.add(400)
-        if self.endpoint(agent_id) is None:
+        if self.endpoint(agent_id) is None and agent.shown["voiceMode"] != "hosted":
             why.add(400)
         return frozenset(why)
 
@@ -238,11 +237,12 @@ class Model:
             return frozenset({404})
         if number.agent is None:
             return frozenset({400})
-        return frozenset({501}) if self.agents[number.agent].shown["voiceMode"] == "hosted" else OK
+        return OK
 
     def start_call(self, call_id: str, number_id: str, direction: str) -> None:
         agent_id = self.numbers[number_id].agent
-        self.calls[call_id] = Call(call_id, agent_id, number_id, direction)
+        hosted = agent_id is not None and self.agents[agent_id].shown["voiceMode"] == "hosted"
+        self.calls[call_id] = Call(call_id, agent_id, number_id, direction, hosted)
 
     def end_every_call(self) -> None:
         """Time has passed until nothing was left to happen: the silence ended every call.
@@ -250,7 +250,7 @@ class Model:
         Nobody was there to answer for a webhook-mode agent whose webhook was gone by then: that call failed.
         """
         for call in self.live():
-            call.status = "completed" if self.endpoint(call.agent) else "failed"
+            call.status = "completed" if call.hosted or self.endpoint(call.agent) else "failed"
             started = ["call.started"] if call.direction == "inbound" else []
             self.owe(call.agent, *started, "call.ended", "agent.call_ended")
 

@@ -20,6 +20,7 @@ PATIENCE: Final = 300.0  # real seconds until a run that hangs fails its test
 # The parts that operations are tested in, by their paths; everything new belongs to one of them.
 LINES: Final = "^/v1/(agents|numbers)"
 CONTROL: Final = "^/_sim"
+PARTIES: Final = "^/_sim/(calls|threads|people)"
 UPHEAVAL: Final = "^/_sim/(reset|clock)$"  # would pull the world from under the other operations
 SUB_ACCOUNTS: Final = "^/v1/sub-accounts"  # where nearly every chain could begin, were there no other beginning
 UNITS: Final = ("--phases", "examples,coverage,fuzzing")
@@ -36,6 +37,7 @@ def populate(target: Target, hook: str) -> dict[str, list[str]]:
     dialled = {"from": PERSON, "to": bought["phoneNumber"]}
     ended = target.post("/_sim/calls", dialled | {"script": ["Hello", "Thanks"], "wait": True})["call_id"]
     live = target.post("/_sim/calls", dialled)["call_id"]
+    thread = target.post("/_sim/threads", dialled | {"script": [{"text": "hi"}]})["thread_id"]
     return {
         "agent_id": [agent],
         "number_id": [bought["id"]],
@@ -43,6 +45,7 @@ def populate(target: Target, hook: str) -> dict[str, list[str]]:
         "message_id": [sent["message_id"]],
         "call_id": [live, ended],
         "ended_id": [ended],
+        "thread_id": [thread],
         "person": [PERSON],
         "ours": [bought["phoneNumber"]],
     }
@@ -110,6 +113,11 @@ def settings(known: dict[str, list[str]], examples: int, seed: int | None) -> st
         'include-operation-id = "simJournal"',
         "[operations.parameters]",
         "wait = 0",
+        # Real seconds of staying with a handler that never texts back.
+        "[[operations]]",
+        'include-operation-id = "simStartThread"',
+        "[operations.parameters]",
+        '"body.patience" = 0',
         # A live call would stream for as long as it lasts.
         "[[operations]]",
         'include-operation-id = "streamCallTranscript"',

@@ -18,7 +18,7 @@ import click
 from simulator import __version__
 from simulator.errors import SimulatorError
 
-COMMANDS: Final = ("serve", "demo", "call", "text", "advance", "routes", "numbers")
+COMMANDS: Final = ("serve", "demo", "call", "export", "text", "advance", "routes", "numbers", "run", "schema")
 INTERRUPTED: Final = 130  # what shells report for a program that Ctrl-C ended
 
 

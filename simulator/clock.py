@@ -6,6 +6,9 @@ loop's own `time`, so a virtual loop makes everything virtual) and adds what has
     system  always flows, at `scale` simulated seconds per real second
     manual  never flows; moves only by `jump`
     auto    flows while something of ours is in flight (`flow`/`freeze`), jumps otherwise
+
+While it flows it stops at the `limit` it is given, the earliest deadline of a timer that has not fired: what is due
+happens at its own instant, however late the event loop gets there, and no reader ever sees time run back.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -42,6 +46,9 @@ class Clock:
         self._source = source
         self._base = start.astimezone(UTC)  # adding to local time would lose or gain an hour twice a year
         self._flowing_since: float | None = None
+        self._pinned: datetime | None = None
+        # The instant that must not be passed yet; None: there is none.
+        self.limit: Callable[[], datetime | None] = _no_limit
         if mode is ClockMode.SYSTEM:
             self.flow()
 
@@ -52,9 +59,22 @@ class Clock:
 
     def now(self) -> datetime:
         """The current simulated instant (aware UTC)."""
+        if self._pinned is not None:
+            return self._pinned
         if self._flowing_since is None:
             return self._base
-        return self._base + timedelta(seconds=(self._source() - self._flowing_since) * self.scale)
+        flowed = self._base + timedelta(seconds=(self._source() - self._flowing_since) * self.scale)
+        limit = self.limit()
+        return flowed if limit is None else max(self._base, min(flowed, limit))
+
+    @contextmanager
+    def at(self, instant: datetime) -> Iterator[None]:
+        """Let it be `instant` inside the block, which takes no time; afterwards time goes on from where it is."""
+        before, self._pinned = self._pinned, instant
+        try:
+            yield
+        finally:
+            self._pinned = before
 
     def flow(self) -> None:
         """Let simulated time follow real time. A manual clock never does."""
@@ -78,6 +98,10 @@ class Clock:
     def real_delay(self, deadline: datetime) -> float:
         """Real seconds until `deadline` while time flows; never negative."""
         return max(0.0, (deadline - self.now()).total_seconds() / self.scale)
+
+
+def _no_limit() -> datetime | None:
+    return None
 
 
 @dataclass(order=True, slots=True)

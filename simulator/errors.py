@@ -2,7 +2,8 @@
 
     SimulatorError                     anything of ours
     ├── UsageError                     the embedding program or the command line used us wrongly
-    │   └── UnknownPolicy              a policy, value or contract that does not exist
+    │   ├── UnknownPolicy              a policy, value or contract that does not exist
+    │   └── ScenarioInvalid            a scenario file with mistakes in it
     ├── IllegalTransition              a call was fed an event that its state does not allow: a bug of whoever fed it
     ├── StuckHandler                   real time ran out while waiting for a handler to finish
     └── ApiError                       a refusal with an HTTP status; `/v1` and `/_sim` render it the same way
@@ -41,6 +42,14 @@ class UsageError(SimulatorError):
 
 class UnknownPolicy(UsageError):
     """A policy name, policy value or contract name that is not in `domain/policy.py`."""
+
+
+class ScenarioInvalid(UsageError):
+    """A scenario file cannot be used. `problems` has one entry per mistake, in the order of the file."""
+
+    def __init__(self, problems: Sequence[Any]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
 
 
 class IllegalTransition(SimulatorError):

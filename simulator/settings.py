@@ -6,14 +6,19 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from simulator.clock import ClockMode
 from simulator.domain.limits import Limits
 from simulator.domain.policy import Policies
 
+if TYPE_CHECKING:
+    from simulator.domain.hosted import HostedFunction
+
 DEFAULT_API_KEY = "sk_live_simulator"  # shaped like a real key, so code that checks the prefix is content
 DEFAULT_HOST = "127.0.0.1"  # nobody else's machine should reach a sandbox
 DEFAULT_PORT = 8787  # free of the usual 3000, 5000, 8000 and 8080 where handlers live
+DEFAULT_MODEL = "default"  # many local servers have one model and ignore its name
 DEFAULT_START = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)  # a Monday; fixed, so that runs repeat
 
 
@@ -30,11 +35,15 @@ class Settings:
     limits: Limits = field(default_factory=Limits)  # all off: a test that never asked for them should not meet them
     allow_hosts: tuple[str, ...] = ()  # webhook hosts outside loopback that may be contacted
     allow_origins: tuple[str, ...] = ()  # Host and Origin values that are not loopback
+    webhook_secret: str | None = None  # of every webhook, for handlers that know theirs already; None: minted each time
     max_body: int = 1_048_576  # bytes; far above any documented body
     journal_limit: int = 100_000  # entries; older ones are dropped and counted
     max_live_calls: int = 5_000  # more is a mistake in a loop
     max_call_duration: timedelta = timedelta(hours=2)  # twice the longest maxSilenceMs
     real_patience: timedelta = timedelta(seconds=30)  # how long advance() waits for a handler in flight
+    hosted: HostedFunction | None = None  # answers for hosted agents where no scripted line does
+    hosted_url: str | None = None  # base URL of an OpenAI-compatible API that does so after it; None: no model is asked
+    hosted_model: str = DEFAULT_MODEL  # its name there
     public_url: str | None = None  # set by the server once its port is known
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from simulator import __version__
@@ -26,6 +27,7 @@ from simulator.cli import COMMANDS, main
 from simulator.commands.call import Line
 from simulator.commands.text import Watch
 from simulator.domain.magic import NUMBERS
+from simulator.scenarios.loader import load_path
 from tests.helpers.processes import KEY, PATIENCE, ROOMY, Api, run_handler, run_simulator
 
 CALLER = "+14155550150"
@@ -58,6 +60,7 @@ def closed_port() -> Iterator[int]:
         (["serve", "--policy", "caller_dtmf=maybe"], "ignored, turn"),
         (["serve", "--policy", "gravity=on"], "'gravity' does not exist"),
         (["serve", "--limit", "numbers"], "NAME=VALUE"),
+        (["serve", "--hosted-url", "localhost:11434"], "http://127.0.0.1:11434/v1"),
         (["serve", "--limit", "numbers=many"], "a whole number"),
         (["serve", "--limit", "gravity=1"], "'gravity' does not exist"),
         (["numbers", "--area-code", "115"], "three digits from 200 to 999"),
@@ -198,6 +201,15 @@ def test_requests_in_flight_are_finished_before_the_stop(endpoint: Answering) ->
     assert answers[0]["success"] is True
 
 
+def test_serve_asks_the_model_that_it_is_told_of() -> None:
+    with run_simulator("--clock", "auto", "--hosted-url", "http://10.1.2.3/v1") as (url, _):
+        api = Api(url)
+        agent = api.post("/v1/agents", {"name": "A", "voiceMode": "hosted"})
+        number = api.post("/v1/numbers", {"agentId": agent["id"]})["phoneNumber"]
+        call = api.post("/_sim/calls", {"from": CALLER, "to": number, "script": ["Hi"], "wait": True})
+        assert "--allow-host 10.1.2.3" in call["findings"][0]["message"]
+
+
 def test_a_long_poll_is_answered_at_once_when_serve_stops() -> None:
     poll = f"GET /_sim/journal?after=99&wait=60 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n\r\n"
     with (
@@ -268,9 +280,9 @@ def answered(quick: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
         yield number
 
 
-def phone(url: str, number: str, typed: str) -> subprocess.CompletedProcess[str]:
+def phone(url: str, number: str, typed: str, *options: str) -> subprocess.CompletedProcess[str]:
     """Run `call` as a user does who pipes a script into it."""
-    argv = [sys.executable, "-m", "simulator", "call", number, "--base-url", url]
+    argv = [sys.executable, "-m", "simulator", "call", number, "--base-url", url, *options]
     return subprocess.run(argv, input=typed, capture_output=True, text=True, timeout=2 * PATIENCE, check=False)
 
 
@@ -288,7 +300,37 @@ def test_a_piped_call_says_every_line_after_the_agent_has_finished(quick: str, a
         "Order 4521 shipped yesterday and arrives on Thursday.",
         "Thanks for calling. Goodbye!",
     ]
-    assert re.fullmatch(r"call ended: agent_hangup after \d+\.\d s", call.stdout.splitlines()[-1])
+    assert re.fullmatch(r"call ended: agent_hangup after \d+\.\d s", call.stdout.splitlines()[-2])
+
+
+def test_the_last_line_of_a_call_sums_up_what_was_heard(quick: str, answered: str) -> None:
+    times = r"first word after \d\.\d\d s, longest gap \d\.\d\d s"
+    said = phone(quick, answered, "Where is my order?\n").stdout.splitlines()[-1]
+    assert re.fullmatch(rf"heard: 1 turn, {times}, talk ratio \d\d%", said)
+
+
+def test_a_call_is_written_down_when_it_has_ended(quick: str, answered: str, tmp_path: Path) -> None:
+    file = tmp_path / "order.yaml"
+    call = phone(quick, answered, "Where is my order?\n", "--export", str(file))
+    assert call.stderr == f"{file}: scenario of {Api(quick).get('/v1/calls')['data'][0]['id']}\n"
+    assert load_path(file).calls[0].script is not None
+
+
+def test_a_call_is_exported_by_its_id(quick: str, answered: str, tmp_path: Path) -> None:
+    phone(quick, answered, "Where is my order?\n")
+    call = Api(quick).get("/v1/calls")["data"][0]["id"]
+    shown = run("export", call, "--base-url", quick)
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    assert yaml.safe_load(shown.stdout)["calls"][0]["from"] == CALLER
+    assert "curl" in run("export", call, "--as", "curl", "--base-url", quick).stdout
+    run("export", call, "--output", str(tmp_path / "test_call.py"), "--base-url", quick)
+    compile((tmp_path / "test_call.py").read_text(), "test_call.py", "exec")
+
+
+def test_an_export_that_cannot_be_made_says_why(quick: str, tmp_path: Path) -> None:
+    missing = run("export", "call_nope", "--base-url", quick)
+    assert missing.exit_code == 2
+    assert "call_nope" in missing.stderr
 
 
 def test_every_answer_says_how_long_after_the_last_word_it_was_heard(quick: str, answered: str) -> None:
@@ -302,7 +344,13 @@ def test_the_end_of_the_input_hangs_up_when_everything_is_answered(quick: str, a
     call = phone(quick, answered, "\n#12*\nWhere is order 1180?")
     assert heard(call.stdout)[-1] == "Order 1180 is being packed and leaves tomorrow."
     assert re.search(r"^you +\[presses 12\*\]$", call.stdout, re.MULTILINE)
-    assert call.stdout.splitlines()[-1].startswith("call ended: user_hangup")
+    assert call.stdout.splitlines()[-2].startswith("call ended: user_hangup")
+
+
+def test_a_line_with_an_exclamation_mark_is_said_over_the_agent(quick: str, answered: str) -> None:
+    call = phone(quick, answered, "!Where is order 1180?\n")
+    assert heard(call.stdout)[:2] == ["Acme, hello!", "(interrupted)"]
+    assert heard(call.stdout)[-1] == "Order 1180 is being packed and leaves tomorrow."
 
 
 def test_keys_that_do_not_exist_are_not_pressed(quick: str, answered: str) -> None:

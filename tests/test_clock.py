@@ -57,6 +57,41 @@ def test_a_manual_clock_cannot_be_made_to_flow() -> None:
     assert clock.now() == START
 
 
+def test_time_that_flows_stops_at_the_limit() -> None:
+    clock, real = make(ClockMode.SYSTEM)
+    clock.limit = lambda: START + 3 * SECOND
+    real.seconds += 2
+    assert clock.now() == START + 2 * SECOND
+    real.seconds += 2
+    assert clock.now() == START + 3 * SECOND
+    clock.limit = lambda: None
+    assert clock.now() == START + 4 * SECOND
+
+
+def test_a_limit_in_the_past_does_not_turn_time_back() -> None:
+    clock, _ = make(ClockMode.SYSTEM)
+    clock.limit = lambda: START - SECOND
+    assert clock.now() == START
+
+
+def test_a_clock_that_stops_within_an_instant_stops_there() -> None:
+    clock, real = make(ClockMode.AUTO)
+    clock.flow()
+    real.seconds += 5
+    with clock.at(START + SECOND):
+        assert clock.now() == START + SECOND
+        clock.freeze()
+    assert clock.now() == START + SECOND
+
+
+def test_time_goes_on_after_an_instant_even_when_what_happened_in_it_failed() -> None:
+    clock, real = make(ClockMode.SYSTEM)
+    real.seconds += 5
+    with pytest.raises(ZeroDivisionError), clock.at(START + SECOND):
+        raise ZeroDivisionError
+    assert clock.now() == START + 5 * SECOND
+
+
 def test_an_auto_clock_flows_only_between_flow_and_freeze() -> None:
     clock, real = make(ClockMode.AUTO, scale=2)
     real.seconds += 5

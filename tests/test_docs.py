@@ -78,6 +78,17 @@ def test_the_scripted_caller_works_as_written(addresses: tuple[str, str]) -> Non
     assert out.strip().endswith("[]")
 
 
+def test_the_scenario_example_works_as_written(tmp_path: Path) -> None:
+    scenario, secret, reports = tmp_path / "order.yaml", tmp_path / "secret.txt", tmp_path / "reports"
+    scenario.write_text(block("Scenario files", "yaml"), "utf-8")
+    with run_handler("simple_starlette.py", secret) as handler:
+        options = ["--handler", handler.url, "--secret-file", str(secret), "--report", str(reports)]
+        command = [sys.executable, "-m", "simulator", "run", str(scenario), *options]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {file.name for file in reports.iterdir()} == {"report.html", "report.json", "junit.xml"}
+
+
 def test_every_command_and_policy_is_described() -> None:
     for command in COMMANDS:
         assert f"| `{command}" in SECTIONS["The command line"]

@@ -98,7 +98,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body=CallIn,
         response=CallOut,
         creates=True,
-        errors=(400, 402, 403, 404, 409, 429, 501),
+        errors=(400, 402, 403, 404, 409, 429),
     ),
     Operation(
         id="createWebCall",
@@ -110,7 +110,7 @@ OPERATIONS: tuple[Operation, ...] = (
         body=WebCallIn,
         response=WebCallOut,
         creates=True,
-        errors=(400, 402, 404, 409, 429, 501),
+        errors=(400, 402, 404, 409, 429),
     ),
     Operation(
         id="getCall",

@@ -8,36 +8,71 @@ import threading
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from io import FileIO, UnsupportedOperation
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from simulator.commands.control import DEFAULT_FROM, Control, Refusal, connection_options, instant
+from simulator.commands.export import form_of, write
 
-HEARD: Final = "call.,speech.,digits,turn.,finding,timer.started"
+HEARD: Final = "call.,speech.,digits,turn.,finding,timer.started,barge_in"
 KEYS: Final = re.compile(r"[0-9*#]+")
 
 
 @click.command()
 @click.argument("number")
 @click.option("--from", "from_number", default=DEFAULT_FROM, show_default=True, help="Who calls.")
+@click.option(
+    "--export",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the call down when it has ended: a scenario, for .py a pytest test, for .sh curl commands.",
+)
 @connection_options
-def command(number: str, from_number: str, base_url: str, api_key: str) -> int:
+def command(number: str, from_number: str, file: Path | None, base_url: str, api_key: str) -> int:
     """Phone NUMBER and talk by typing.
 
-    A line is said, #12 presses the keys 1 and 2, Ctrl-D hangs up. Behind each answer stands how long after your last
-    word it was heard. With a pipe as input each line is said when the agent has finished, and the end of the input
-    hangs up when everything has been answered.
+    A line is said when the agent has finished, and !stop at once, over its words; #12 presses the keys 1 and 2, Ctrl-D
+    hangs up. Behind each answer stands how long after your last word it was heard. With a pipe as input each line is
+    said when the agent has finished, and the end of the input hangs up when everything has been answered. The last line
+    sums up what was heard.
 
     Example: echo "where is order 4521?" | agentphone-simulator call +14155550123
     """
     with Control(base_url, api_key) as control:
         call_id = control.post("/_sim/calls", {"from": from_number, "to": number})["call_id"]
         interactive = sys.stdin.isatty()
-        click.echo(f"calling {number}" + (" (#12 presses keys, Ctrl-D hangs up)" if interactive else ""))
+        click.echo(
+            f"calling {number}" + (" (!stop barges in, #12 presses keys, Ctrl-D hangs up)" if interactive else "")
+        )
         if control.get("/_sim/clock")["mode"] == "manual":
             click.echo("the clock is manual: `agentphone-simulator advance` lets the call go on", err=True)
-        return _listen(control, Line(call_id, echo=not interactive), interactive)
+        line = Line(call_id, echo=not interactive)
+        try:
+            code = _listen(control, line, interactive)
+        finally:
+            if line.connected and file is not None:
+                write(control, call_id, form_of(file), file)
+        if line.connected:
+            click.echo(summary(control.get(f"/_sim/calls/{call_id}/timeline")))
+        return code
+
+
+def summary(timeline: dict[str, Any]) -> str:
+    """What was heard of a call, in one line."""
+    turns, words, ratio = timeline["turns"], timeline["first_word_seconds"], timeline["talk_ratio"]
+    parts = [f"{len(turns)} turn{'' if len(turns) == 1 else 's'}"]
+    if words is not None:
+        slowest = f" (p90 {words['p90']:.2f} s)" if len(turns) > 1 else ""
+        parts.append(f"first word after {words['p50']:.2f} s{slowest}")
+        parts.append(f"longest gap {timeline['longest_gap_seconds']:.2f} s")
+    if (overrun := timeline["overrun_seconds"]) is not None:
+        parts.append(f"overrun {overrun['p99']:.2f} s at most")
+    if ratio is not None:
+        parts.append(f"talk ratio {ratio:.0%}")
+    return "heard: " + ", ".join(parts)
 
 
 def _listen(control: Control, line: Line, interactive: bool) -> int:
@@ -63,6 +98,7 @@ class Line:
         self.call_id = call_id
         self.ended = False
         self.completed = False
+        self.connected = False
         self._echo = echo  # print what the remote party says, too: nobody has typed it on this screen
         self._changed = threading.Condition()
         self._connected_at: datetime | None = None
@@ -108,7 +144,10 @@ class Line:
                 yield from self._sound(entry, party)
             case {"kind": "call.connected"}:
                 self._connected_at = instant(entry)
+                self.connected = True
                 yield "connected"
+            case {"kind": "barge_in"}:
+                yield f"{'agent':<6} {'':>7}  (interrupted)"
             case {"kind": "finding", "message": message}:
                 yield f"finding: {message}"
             case {"kind": "call.ended", "reason": reason, "status": status}:
@@ -154,6 +193,8 @@ def _talk(control: Control, line: Line, typed: Iterable[str], interactive: bool)
             click.echo(f"{text[1:]!r} are not keys: use 0-9, * and # behind the first #", err=True)
         elif text.startswith("#"):
             _tell(control, line, "press", {"digits": text[1:]})
+        elif text.startswith("!") and text[1:].strip():
+            _tell(control, line, "say", {"text": text[1:].strip(), "over": True})
         elif text:
             _tell(control, line, "say", {"text": text})
         if line.ended:
@@ -163,7 +204,7 @@ def _talk(control: Control, line: Line, typed: Iterable[str], interactive: bool)
     _tell(control, line, "hang_up", {})
 
 
-def _tell(control: Control, line: Line, verb: str, body: dict[str, str]) -> None:
+def _tell(control: Control, line: Line, verb: str, body: dict[str, Any]) -> None:
     """Ask the simulator for one thing. That the call is over, or the simulator gone, the journal's reader finds out."""
     asks = 0 if verb == "hang_up" else 1
     line.ask(asks)

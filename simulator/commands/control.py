@@ -55,6 +55,10 @@ class Control:
         """GET JSON; None values in the query are left out."""
         return self._send("GET", path, params={k: v for k, v in query.items() if v is not None})
 
+    def text(self, path: str, **query: Any) -> str:
+        """GET text; None values in the query are left out."""
+        return str(self._ask("GET", path, params={k: v for k, v in query.items() if v is not None}).text)
+
     def post(self, path: str, body: Any = None) -> Any:
         """POST JSON and return the answer."""
         return self._send("POST", path, json=body)
@@ -81,6 +85,13 @@ class Control:
         return after
 
     def _send(self, method: str, path: str, **what: Any) -> Any:
+        response = self._ask(method, path, **what)
+        try:
+            return response.json()
+        except ValueError as error:
+            raise click.ClickException(f"{self.base_url}{path} does not answer JSON: is it a simulator?") from error
+
+    def _ask(self, method: str, path: str, **what: Any) -> Any:
         try:
             response = self._http.request(method, path, **what)
         except self._not_there as error:
@@ -96,10 +107,7 @@ class Control:
             raise Refusal(401, f"{self.base_url} does not know this API key: pass the one `serve` printed as --api-key")
         if response.is_error:
             raise Refusal(response.status_code, _reason(response))
-        try:
-            return response.json()
-        except ValueError as error:
-            raise click.ClickException(f"{self.base_url}{path} does not answer JSON: is it a simulator?") from error
+        return response
 
 
 def _reason(response: Any) -> str:

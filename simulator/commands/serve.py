@@ -14,7 +14,7 @@ from simulator.clock import ClockMode
 from simulator.domain.limits import Limits
 from simulator.domain.policy import CONTRACTS, Policies
 from simulator.errors import UsageError
-from simulator.settings import DEFAULT_API_KEY, DEFAULT_HOST, DEFAULT_PORT, Settings
+from simulator.settings import DEFAULT_API_KEY, DEFAULT_HOST, DEFAULT_MODEL, DEFAULT_PORT, Settings
 
 
 @click.command()
@@ -48,6 +48,8 @@ from simulator.settings import DEFAULT_API_KEY, DEFAULT_HOST, DEFAULT_PORT, Sett
 @click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="Switch a limit on. May be repeated.")
 @click.option("--allow-host", "allow_hosts", multiple=True, help="A webhook host outside loopback to send to.")
 @click.option("--allow-origin", "allow_origins", multiple=True, help="A Host or Origin besides loopback to accept.")
+@click.option("--hosted-url", metavar="URL", help="An OpenAI-compatible base URL that answers for hosted agents.")
+@click.option("--hosted-model", default=DEFAULT_MODEL, show_default=True, help="Which of its models.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Where ids, secrets and numbers come from.")
 def command(
     host: str,
@@ -60,6 +62,8 @@ def command(
     limits: Sequence[str],
     allow_hosts: Sequence[str],
     allow_origins: Sequence[str],
+    hosted_url: str | None,
+    hosted_model: str,
     seed: int,
 ) -> None:
     """Run the simulator.
@@ -74,6 +78,8 @@ def command(
     """
     policies = Policies(contract, dict(_pair("--policy", text, "caller_dtmf=turn") for text in overrides))
     bounds = Limits.of(_pair("--limit", text, "numbers=5") for text in limits)
+    if hosted_url is not None and not hosted_url.startswith(("http://", "https://")):
+        raise UsageError(f"--hosted-url {hosted_url!r} is no URL: write one like http://127.0.0.1:11434/v1")
     keys = tuple(_key(text) for text in api_keys) or (DEFAULT_API_KEY,)
 
     from simulator.app import build_app, build_simulator
@@ -90,6 +96,8 @@ def command(
         limits=bounds,
         allow_hosts=tuple(allow_hosts),
         allow_origins=tuple(allow_origins),
+        hosted_url=hosted_url,
+        hosted_model=hosted_model,
         public_url=url,
     )
     simulator = build_simulator(settings)

@@ -10,8 +10,9 @@ from simulator.serving.table import Resources
 RESOURCES: Final[Resources] = {
     "/_sim/health": ("simulator.control.state",),
     "/_sim/reset": ("simulator.control.state",),
-    "/_sim/calls": ("simulator.control.calls", "simulator.control.web_calls"),
+    "/_sim/calls": ("simulator.control.calls", "simulator.control.web_calls", "simulator.control.listening"),
     "/_sim/messages": ("simulator.control.texts",),
+    "/_sim/threads": ("simulator.control.threads",),
     "/_sim/people": ("simulator.control.people", "simulator.control.devices", "simulator.control.locations"),
     "/_sim/clock": ("simulator.control.clock",),
     "/_sim/journal": ("simulator.control.journal",),
@@ -21,5 +22,7 @@ RESOURCES: Final[Resources] = {
     "/_sim/registration": ("simulator.control.registration",),
     "/_sim/whatsapp": ("simulator.control.registration",),
     "/_sim/verifications": ("simulator.control.verification",),
+    "/_sim/agents": ("simulator.control.hosted",),
+    "/_sim/hosted": ("simulator.control.hosted",),
     "/_sim/feedback": ("simulator.control.feedback",),
 }

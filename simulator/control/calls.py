@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.control.models import CallStarted, DialIn, Done, FindingOut, PressIn, SayIn, steps_of
+from simulator.control.models import CallStarted, DialIn, Done, FindingOut, PressIn, SayIn
+from simulator.control.steps import steps_of
+from simulator.control.timeline import TimelineOut
 from simulator.domain.calls import Call
 from simulator.domain.phone import normalise
 from simulator.errors import Conflict
@@ -16,6 +18,7 @@ from simulator.world import calls
 
 
 async def _dial(ctx: Context, _query: Any, body: DialIn) -> CallStarted:
+    steps = steps_of(body.script)
     call = calls.receive(
         ctx.world,
         from_number=normalise(body.from_),
@@ -23,7 +26,6 @@ async def _dial(ctx: Context, _query: Any, body: DialIn) -> CallStarted:
         max_live=ctx.runner.settings.max_live_calls,
         now=ctx.now,
     )
-    steps = steps_of(body.script)
     ctx.runner.telephone.start_call(call, steps=steps, live=steps is None)
     if not body.wait:
         return started(call)
@@ -54,12 +56,13 @@ def whole(runner: Runner, call: Call, base_url: str) -> CallStarted:
             )
             for f in runner.telephone.findings(call.id)
         ],
+        timeline=TimelineOut.of(call, runner.world.journal),
     )
 
 
 def _say(ctx: Context, _query: Any, body: SayIn) -> Done:
     call = _live(ctx)
-    return _told(ctx, call, ctx.runner.telephone.say(call.id, body.text, body.confidence))
+    return _told(ctx, call, ctx.runner.telephone.say(call.id, body.text, body.confidence, over=body.over))
 
 
 def _press(ctx: Context, _query: Any, body: PressIn) -> Done:

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import Field
 
-from simulator.control.models import ControlIn, ControlOut
+from simulator.control.models import ControlOut
+from simulator.control.steps import ControlIn
 from simulator.domain.devices import Device
 from simulator.serving.operation import Context, Operation
 from simulator.world import devices

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from simulator.control.models import ControlIn, ControlOut
+from simulator.control.models import ControlOut
+from simulator.control.steps import ControlIn
 from simulator.domain.limits import LARGEST
 
 Number = Annotated[int, Field(ge=0, le=LARGEST)]

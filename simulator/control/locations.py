@@ -6,7 +6,8 @@ from typing import Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from simulator.control.models import ControlIn, ControlOut
+from simulator.control.models import ControlOut
+from simulator.control.steps import ControlIn
 from simulator.domain.locations import Position, SharedLocation
 from simulator.serving.operation import Context, Operation
 from simulator.wire.base import iso

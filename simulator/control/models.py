@@ -5,92 +5,21 @@ Refusing unknown fields is the opposite of what `/v1` does: here a misspelt step
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from simulator.engine.script import HangUp, Press, Say, Step, Wait
-from simulator.wire.base import VISIBLE
+from simulator.control.steps import LONGEST_WAIT, Confidence, ControlIn, Digits, Script, Words
+from simulator.control.thread_steps import ThreadScript
+from simulator.control.timeline import TimelineOut
 from simulator.wire.calls import CallOut
-from simulator.wire.rules import any_of, both, has, lacks, only
-
-Digits = Annotated[str, Field(pattern=r"^[0-9*#]{1,64}$", description="Keys as they are pressed.")]
-
-
-def _audible(text: str) -> str:
-    if not text.strip():
-        raise ValueError("blank text cannot be said: give words, or wait to stay silent")
-    return text
-
-
-Words = Annotated[str, Field(min_length=1, max_length=20_000, json_schema_extra=VISIBLE), AfterValidator(_audible)]
-Confidence = Annotated[float, Field(ge=0, le=1)]
-MAX_WAIT_STEP = 86_400.0  # seconds; longer than any call can last
-
-
-class ControlIn(BaseModel):
-    """A request body or query of `/_sim`."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
+from simulator.wire.rules import any_of, has, lacks
 
 
 class ControlOut(BaseModel):
     """An answer of `/_sim`."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
-
-
-_STEP: Final = ("say", "confidence", "wait", "press", "hang_up")
-
-
-class StepIn(ControlIn):
-    """One step of a script; exactly one of `say`, `wait`, `press`, `hang_up`."""
-
-    model_config = ConfigDict(
-        json_schema_extra=any_of(
-            both(has("say", type="string"), lacks("wait", "press", "hang_up")),
-            only("wait", _STEP, type="number"),
-            only("press", _STEP, type="string"),
-            only("hang_up", _STEP, const=True),
-        )
-    )
-
-    say: Words | None = None
-    confidence: Confidence | None = Field(default=None, description="Of the speech recognition; with `say` only.")
-    wait: float | None = Field(default=None, ge=0, le=MAX_WAIT_STEP, description="Seconds of silence.")
-    press: Digits | None = None
-    hang_up: Literal[True] | None = None
-
-    @model_validator(mode="after")
-    def _one_thing(self) -> Self:
-        given = [name for name in ("say", "wait", "press", "hang_up") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(f"a step needs exactly one of say, wait, press, hang_up; got {given or 'none'}")
-        if self.confidence is not None and self.say is None:
-            raise ValueError("confidence goes with say only")
-        return self
-
-    def step(self) -> Step:
-        """The engine's step."""
-        if self.say is not None:
-            return Say(self.say) if self.confidence is None else Say(self.say, self.confidence)
-        if self.wait is not None:
-            return Wait(timedelta(seconds=self.wait))
-        return Press(self.press) if self.press is not None else HangUp()
-
-
-Script = Annotated[
-    list[Words | StepIn],
-    Field(max_length=10_000, description="What the remote party does: a string is something it says."),
-]
-
-
-def steps_of(script: list[str | StepIn] | None) -> tuple[Step, ...] | None:
-    """The engine's steps; None stays None (nobody has written a script)."""
-    if script is None:
-        return None
-    return tuple(Say(item) if isinstance(item, str) else item.step() for item in script)
 
 
 class DialIn(ControlIn):
@@ -133,13 +62,15 @@ class CallStarted(ControlOut):
     duration_seconds: float | None = None
     call: CallOut | None = Field(default=None, description="The whole `/v1` call; with `wait` only.")
     findings: list[FindingOut] | None = Field(default=None, description="With `wait` only.")
+    timeline: TimelineOut | None = Field(default=None, description="What the caller heard; with `wait` only.")
 
 
 class SayIn(ControlIn):
-    """The remote party says something; it waits politely until the agent has finished."""
+    """The remote party says something; it waits politely until the agent has finished, unless it is `over` it."""
 
     text: Words
     confidence: Confidence = 0.95
+    over: bool = Field(default=False, description="Say it at once: over the agent, or going on after a pause.")
 
 
 class PressIn(ControlIn):
@@ -170,7 +101,7 @@ class TextsIn(ControlIn):
         description="A word for programs. DELIVERY_UNCONFIRMED: the send itself answers 409; CARRIER_ERROR: 502.",
     )
     delay_seconds: float | None = Field(
-        default=None, ge=0, le=MAX_WAIT_STEP, description="Until the final status is known; absent: as usual."
+        default=None, ge=0, le=LONGEST_WAIT, description="Until the final status is known; absent: as usual."
     )
 
     @model_validator(mode="after")
@@ -184,12 +115,16 @@ class PersonIn(ControlIn):
     """Who answers when the account calls or texts this number; wins over what a fictional number does."""
 
     script: Script | None = Field(default=None, description="Absent: answers and listens.")
-    answer: Literal["answered", "busy", "no_answer", "failed"] = "answered"
+    answer: Literal["answered", "busy", "no_answer", "failed", "voicemail", "screened", "screened_out"] = "answered"
     ring_seconds: float = Field(default=2.0, ge=0, le=120)
     patience_seconds: float | None = Field(
-        default=None, ge=0, le=MAX_WAIT_STEP, description="Hangs up this long after answering, whoever is speaking."
+        default=None, ge=0, le=LONGEST_WAIT, description="Hangs up this long after answering, whoever is speaking."
     )
+    greeting: Words | None = Field(default=None, description="What the machine says; with the answer `voicemail`.")
     texts: TextsIn = Field(default_factory=TextsIn)
+    text_script: ThreadScript | None = Field(
+        default=None, min_length=1, description="What they text from the account's first text on; absent: nothing."
+    )
 
 
 class TextsOut(ControlOut):
@@ -208,8 +143,10 @@ class PersonOut(ControlOut):
     answer: str
     ring_seconds: float
     patience_seconds: float | None
+    greeting: str | None
     steps: int | None
     texts: TextsOut
+    text_steps: int | None
 
 
 class ClockIn(ControlIn):

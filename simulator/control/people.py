@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from simulator.control.models import PersonIn, PersonOut, TextsOut, steps_of
+from simulator.control.models import PersonIn, PersonOut, TextsOut
+from simulator.control.steps import steps_of
+from simulator.control.thread_steps import thread_steps_of
 from simulator.domain.messages import MessageStatus, TextOutcome
 from simulator.serving.operation import Context, Operation
 from simulator.world import people
@@ -25,13 +27,16 @@ def _put(ctx: Context, _query: Any, body: PersonIn) -> PersonOut:
         answer=body.answer,
         ring=timedelta(seconds=body.ring_seconds),
         patience=_span(body.patience_seconds),
+        greeting=body.greeting,
         texts=texts,
+        text_steps=None if body.text_script is None else thread_steps_of(body.text_script, "text_script"),
     )
     return PersonOut(
         number=person.number,
         answer=person.answer,
         ring_seconds=person.ring.total_seconds(),
         patience_seconds=_seconds(person.patience),
+        greeting=person.greeting,
         steps=None if person.steps is None else len(person.steps),
         texts=TextsOut(
             status=texts.status.value,
@@ -39,6 +44,7 @@ def _put(ctx: Context, _query: Any, body: PersonIn) -> PersonOut:
             code=texts.code,
             delay_seconds=_seconds(texts.delay),
         ),
+        text_steps=None if person.text_steps is None else len(person.text_steps),
     )
 
 

@@ -6,7 +6,8 @@ from typing import Final, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from simulator.control.models import ControlIn, ControlOut
+from simulator.control.models import ControlOut
+from simulator.control.steps import ControlIn
 from simulator.wire.rules import any_of, has, lacks, only
 
 _GROUP: Final = ("id", "participants")

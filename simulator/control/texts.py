@@ -13,10 +13,10 @@ from simulator.control.text_models import (
     TextIn,
     TextOut,
 )
-from simulator.domain.messages import Channel
+from simulator.domain.messages import Channel, MessageStatus
 from simulator.serving.operation import Context, Operation
 from simulator.wire.base import iso_or_none
-from simulator.world import carrier, messages, notices, reactions
+from simulator.world import carrier, messages, notices, reactions, threads
 
 
 def _text(ctx: Context, _query: Any, body: TextIn) -> TextOut:
@@ -61,12 +61,15 @@ def _react(ctx: Context, _query: Any, body: ReactionIn) -> ReactionMadeOut:
 
 def _status(ctx: Context, _query: Any, body: StatusIn) -> StatusOut:
     message_id = ctx.path["message_id"]
+    before = threads.get_message(ctx.world, message_id).status
     if body.status == "failed":
         message = carrier.mark_failed(ctx.world, message_id, body.failure_reason, body.error_code, ctx.now)
     elif body.status == "read":
         message = carrier.mark_read(ctx.world, message_id, ctx.now)
     else:
         message = carrier.mark_delivered(ctx.world, message_id, ctx.now)
+    if message.status is MessageStatus.DELIVERED and before is not MessageStatus.DELIVERED:
+        ctx.runner.text_arrived(message)
     return StatusOut(
         message_id=message.id,
         status=message.status.value,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from simulator.control.calls import started, whole
-from simulator.control.models import CallStarted, steps_of
+from simulator.control.models import CallStarted
+from simulator.control.steps import steps_of
 from simulator.control.web_models import JoinIn
 from simulator.runtime.runner import Runner
 from simulator.serving.operation import Context, Operation
@@ -13,9 +14,9 @@ from simulator.world import calls, web_calls
 
 
 async def _join(ctx: Context, _query: Any, body: JoinIn) -> CallStarted:
+    steps = steps_of(body.script)
     runner = _whose(ctx.runner, body.access_token)
     call = web_calls.joinable(runner.world, body.access_token)
-    steps = steps_of(body.script)
     runner.telephone.join_call(call, steps=steps, live=steps is None)
     if not body.wait:
         return started(calls.get(runner.world, call.id))
@@ -31,6 +32,6 @@ OPERATIONS = (
     Operation(
         id="simJoinWebCall", method="POST", path="/_sim/calls/web/join", tag="simulator",
         summary="A browser joins a web call with its access token, with a script or live.",
-        handler=_join, body=JoinIn, response=CallStarted, errors=(404, 409),
+        handler=_join, body=JoinIn, response=CallStarted, errors=(400, 404, 409),
     ),
 )  # fmt: skip

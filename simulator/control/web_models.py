@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from simulator.control.models import ControlIn, Script
+from simulator.control.steps import ControlIn, Script
 from simulator.wire.rules import any_of, has
 
 

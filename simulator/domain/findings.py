@@ -24,6 +24,7 @@ class FindingKind(StrEnum):
     CHUNK_NOT_OBJECT = "chunk_not_object"
     MISSING_FINAL = "missing_final"  # the stream ended with interim chunks only
     TEXT_AFTER_FINAL = "text_after_final"
+    WORDS_AFTER_INTERRUPTION = "words_after_interruption"  # by policy: the old request goes on after a barge-in
     INTERIM_IN_JSON = "interim_in_json"  # `interim: true` outside NDJSON means nothing
     FIELD_WRONG_TYPE = "field_wrong_type"  # a known field with a value of the wrong type
     NOTHING_TO_SAY = "nothing_to_say"  # an object without any field that does something
@@ -33,6 +34,13 @@ class FindingKind(StrEnum):
     ACTION_UNKNOWN = "action_unknown"
     TRANSFER_WITHOUT_NUMBER = "transfer_without_number"
     NO_WEBHOOK = "no_webhook"
+    TOOL_UNKNOWN = "tool_unknown"  # the agent has no custom tool of that name
+    TOOL_ARGUMENTS = "tool_arguments"  # not as the tool's parameters say; nothing was sent
+    TOOL_FAILED = "tool_failed"  # not reached, broken off, or a status outside 2xx
+    TOOL_TIMED_OUT = "tool_timed_out"  # no whole answer within the tool's timeout
+    TOOL_LOOP = "tool_loop"  # one tool after another without a word
+    VARIABLE_UNKNOWN = "variable_unknown"  # `{{name}}` without a value, spoken as it is written
+    HOSTED_FAILED = "hosted_failed"  # the function or the model that answers for the agent did not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

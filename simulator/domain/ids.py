@@ -31,4 +31,5 @@ PREFIXES: Final = {
     "whatsapp_connection": "wac_",
     "ledger_entry": "txn_",
     "feedback": "fb_",
+    "thread": "thread_",
 }

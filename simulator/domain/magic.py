@@ -18,6 +18,8 @@ from simulator.domain.messages import NOT_TAKEN, MessageStatus, TextOutcome
 RING: Final = timedelta(seconds=2)  # about one ring: long enough to be seen, short enough not to annoy
 REACTION: Final = timedelta(milliseconds=200)  # nobody puts a phone down in no time
 FOREVER: Final = timedelta(hours=24)  # longer than any call lasts
+INTERRUPTIONS: Final = 20  # enough for any handler to show what it does; then the call can come to an end
+INTERRUPTED_AFTER: Final = timedelta(seconds=1)
 _FICTIONAL: Final = re.compile(r"\+1[2-9]\d\d55501(\d\d)")
 
 
@@ -26,7 +28,9 @@ class Magic:
     """What a fictional number does when it is called, texted or looked up; what is not set is ordinary.
 
     `says` is said one after the other, each once the agent has finished; then the line stays open for `stays`.
-    `patience` is how long after picking up they put the phone down, whatever is going on.
+    `interrupts` is said over the agent, `INTERRUPTIONS` times, each time `INTERRUPTED_AFTER` of an answer was heard.
+    `greeting` is what a machine says that answers (`answer` voicemail). `patience` is how long after picking up they
+    put the phone down, whatever is going on.
     """
 
     digits: str  # the last two
@@ -36,6 +40,8 @@ class Magic:
     ring: timedelta = RING
     says: tuple[str, ...] | None = None  # None: listens for as long as the call lasts
     stays: timedelta = timedelta()
+    interrupts: str | None = None
+    greeting: str | None = None
     patience: timedelta | None = None
     text: TextOutcome | None = None
     line_type: str | None = "mobile"
@@ -59,11 +65,11 @@ NUMBERS: Final[tuple[Magic, ...]] = (
     Magic(
         digits="05",
         name="voicemail",
-        about="Calls: after 20 seconds a machine answers, says its greeting, and hangs up after a minute of silence. "
-        "Nothing detects it yet: for your handler it is a caller like any other.",
+        about="Calls: after 20 seconds a machine answers, says its greeting, beeps and records; after ten seconds of "
+        "silence it hangs up. With a `voicemailMessage` the agent leaves that; without one the machine is a caller.",
+        answer="voicemail",
         ring=timedelta(seconds=20),
-        says=("You have reached the voicemail of this number. Please leave a message after the tone.",),
-        stays=timedelta(minutes=1),
+        greeting="You have reached the voicemail of this number. Please leave a message after the tone.",
     ),
     Magic(
         digits="06",
@@ -98,6 +104,13 @@ NUMBERS: Final[tuple[Magic, ...]] = (
         about="Calls: a machine asks for a key, and hangs up after 30 seconds of silence.",
         says=("For sales, press 1. For support, press 2.",),
         stays=timedelta(seconds=30),
+    ),
+    Magic(
+        digits="12",
+        name="talks over you",
+        about="Calls: answers, and speaks over whatever the agent says, one second into it, 20 times; then listens.",
+        interrupts="No, wait, listen to me.",
+        stays=FOREVER,
     ),
     Magic(
         digits="20",

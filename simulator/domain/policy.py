@@ -97,6 +97,13 @@ POLICIES: Final[tuple[Policy, ...]] = (
         "inf",
     ),
     Policy(
+        "carrier_help",
+        ("off", "on"),
+        "Whether HELP by SMS is answered at once by somebody between the two parties; the handler is told too.",
+        "silence of the docs; carriers ask senders of campaigns for it",
+        "inf",
+    ),
+    Policy(
         "empty_transcript_on_connect",
         ("off", "on"),
         "A call that connects without a greeting opens a turn with an empty transcript.",
@@ -129,6 +136,20 @@ POLICIES: Final[tuple[Policy, ...]] = (
         ("skip", "end_turn"),
         "A line that is not a JSON object: skip it, or end the turn.",
         "silence of the docs",
+        "inf",
+    ),
+    Policy(
+        "overlapping_turns",
+        ("cancel", "overlap"),
+        "The request of a reply that the remote party interrupts: closed, or left running while its words are dropped.",
+        "comments in users' code / a vendor's sample",
+        "off",
+    ),
+    Policy(
+        "voicemail_without_message",
+        ("talk", "hang_up"),
+        "A machine answers and the agent has no `voicemailMessage`: talk to it as to a person, or end the call.",
+        "silence of the docs; an empty message switches detection off",
         "inf",
     ),
     Policy(

@@ -40,6 +40,7 @@ class OutcomeKind(StrEnum):
     REJECTED = "rejected"  # any other HTTP answer
     TIMED_OUT = "timed_out"  # no answer within the webhook endpoint's timeout
     UNREACHABLE = "unreachable"  # no connection, or it broke
+    INTERRUPTED = "interrupted"  # a voice turn that we closed unanswered, because the remote party spoke
     REFUSED = "refused"  # we did not send: the host is not allowed, or the endpoint is gone
 
 

@@ -1,7 +1,8 @@
 """The call engine: one event and the instant in, a list of effects out. It decides everything and does nothing.
 
 Webhook mode. The remote party and the agent speak in turns: the party acts when the floor is free, its utterance opens
-a turn, the reply is played, and the floor is free again. Barge-in, hosted agents and voicemail aren't here yet.
+a turn, the reply is played, and the floor is free again. Whoever speaks while the agent has the floor takes it, if it
+lasts long enough: what plays stops, the rest of the reply is dropped, and the utterance opens the next turn.
 
 What the runtime may rely on:
 
@@ -14,13 +15,11 @@ What the runtime may rely on:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from simulator.domain.calls import Direction, DisconnectionReason, Party
+from simulator.domain.calls import DisconnectionReason
 from simulator.domain.findings import FindingKind
-from simulator.domain.policy import Policies
 from simulator.engine.board import Board
 from simulator.engine.call_states import (
     LegInput,
@@ -33,16 +32,7 @@ from simulator.engine.call_states import (
     TurnState,
 )
 from simulator.engine.chunks import Problem
-from simulator.engine.effects import (
-    AppendTranscript,
-    ConnectCall,
-    Effect,
-    EndCall,
-    NoteDigits,
-    NoteScriptDone,
-    ReportFinding,
-    StartSpeech,
-)
+from simulator.engine.effects import ConnectCall, Effect, EndCall, NoteBargeIn, ReportFinding
 from simulator.engine.events import (
     Answered,
     CallEvent,
@@ -54,13 +44,14 @@ from simulator.engine.events import (
     RemoteSaid,
     TimerFired,
 )
-from simulator.engine.script import Answer, HangUp, Press, Say, ScriptedParty, Step
-from simulator.engine.speech import ENDPOINTING_DELAY, heard, speech_duration, tones_duration
+from simulator.engine.player import Deed, Player
+from simulator.engine.remote import CERTAIN
+from simulator.engine.script import Answer
+from simulator.engine.setup import CallSetup, Stage, audible
 from simulator.engine.turns import Turns
 from simulator.engine.voice import Act, AgentVoice
 
-# Keys are not recognised but read, and on an empty turn there is nothing to be unsure of.
-CERTAIN: Final = 1.0
+__all__ = ["CallEngine", "CallSetup"]
 
 _DECLINED: Final[Mapping[Answer, DisconnectionReason]] = {
     Answer.BUSY: DisconnectionReason.DIAL_BUSY,
@@ -70,33 +61,6 @@ _DECLINED: Final[Mapping[Answer, DisconnectionReason]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallSetup:
-    """What is settled when a call is placed."""
-
-    direction: Direction
-    greeting: str | None  # None: there is none; "": the agent stays silent until spoken to
-    voice_speed: float
-    max_silence: timedelta
-    max_duration: timedelta
-    transfer_number: str | None
-    policies: Policies
-    steps: tuple[Step, ...] | None  # None: the party is driven live, or just listens
-    answer: Answer
-    ring: timedelta
-    patience: timedelta | None = None  # how long after picking up the party hangs up, whoever is speaking
-
-
-@dataclass(frozen=True, slots=True)
-class _Spoken:
-    """What the remote party is saying, or has just said."""
-
-    text: str
-    confidence: float
-    since: datetime
-    duration: timedelta
-
-
 class CallEngine:
     """The rules of one call.
 
@@ -104,17 +68,16 @@ class CallEngine:
     runtime sets it before each `handle`; an open turn keeps the timeout it was opened with.
     """
 
-    __slots__ = ("_board", "_party", "_script_done", "_setup", "_spoken", "_turns", "_voice", "turn_timeout")
+    __slots__ = ("_board", "_player", "_setup", "_stage", "_turns", "_voice", "turn_timeout")
 
     def __init__(self, setup: CallSetup) -> None:
         self.turn_timeout: timedelta | None = None
         self._setup = setup
+        self._stage = setup.stage
         self._board = Board()
-        self._party = ScriptedParty(setup.steps)
         self._voice = AgentVoice(self._board, setup.voice_speed)
         self._turns = Turns(self._board, self._voice, setup.policies)
-        self._script_done = False
-        self._spoken: _Spoken  # meaningful while the remote party isn't QUIET
+        self._player = Player(self._board, self._voice, setup)
 
     @property
     def ended(self) -> bool:
@@ -129,12 +92,12 @@ class CallEngine:
     @property
     def script_done(self) -> bool:
         """Whether there was a script and it has been played to its end."""
-        return self._script_done
+        return self._player.script_done
 
     @property
     def queued(self) -> int:
-        """How many things the remote party was asked to do that still wait for the floor."""
-        return self._party.queued
+        """How many things the remote party was asked to do that still wait for their moment."""
+        return self._player.queued
 
     def handle(self, event: CallEvent, now: datetime) -> list[Effect]:
         """Say what follows from `event`, which happened at `now` (aware, never before the previous event's)."""
@@ -154,10 +117,8 @@ class CallEngine:
                 self._connect()
             case Declined():
                 self._decline(event.reason)
-            case RemoteSaid():
-                self._party.ask(Say(event.text, event.confidence))
-            case RemotePressed():
-                self._party.ask(Press(event.digits))
+            case RemoteSaid() | RemotePressed():
+                self._player.ask(event)
             case RemoteHungUp():
                 self._end(DisconnectionReason.USER_HANGUP)
             case EndRequested():
@@ -169,17 +130,17 @@ class CallEngine:
 
     def _timer_fired(self, timer: Timer) -> None:
         match timer:
-            case Timer.RING if self._setup.answer is Answer.ANSWERED:
-                self._connect()
-            case Timer.RING:
+            case Timer.RING if self._setup.answer in _DECLINED:
                 self._decline(_DECLINED[self._setup.answer])
-            case Timer.SPEECH if self._board.states.speech is SpeechState.PRESSING:
-                self._released()
+            case Timer.RING:
+                self._connect()
             case Timer.SPEECH:
-                self._board.states.move(SpeechInput.SPOKEN)
-                self._board.start(Timer.ENDPOINTING, ENDPOINTING_DELAY)
+                self._finish_sound()
             case Timer.ENDPOINTING:
-                self._endpointed()
+                self._board.states.move(SpeechInput.ENDPOINTED)
+                self._take_turn()
+            case Timer.INTERRUPTION:
+                self._interrupt()
             case Timer.PLAYBACK:
                 self._voice.finish()
             case Timer.SILENCE:
@@ -190,8 +151,10 @@ class CallEngine:
                 self._end(DisconnectionReason.USER_HANGUP)
             case Timer.REPLY:
                 self._turns.late()
-            case _:  # Timer.PARTY
-                self._act(self._party.take())
+            case Timer.FORMER:
+                self._turns.give_up_former()
+            case _:
+                pass  # Timer.PARTY: `_settle` lets the remote party do what its time has come for
 
     # --- the leg ---
 
@@ -202,14 +165,19 @@ class CallEngine:
         self._board.start(Timer.MAX_DURATION, self._setup.max_duration)
         if self._setup.patience is not None:
             self._board.start(Timer.PATIENCE, self._setup.patience)
-        policies, greeting = self._setup.policies, self._setup.greeting
-        if self.turn_timeout is None and policies["no_webhook_call"] == "fail":
+        self._player.ready()
+        if self.turn_timeout is None and self._setup.policies["no_webhook_call"] == "fail":
             self._report_no_webhook()
             self._end(DisconnectionReason.ERROR_NO_WEBHOOK)
-        elif greeting is None and policies.on("empty_transcript_on_connect"):
+        elif self._stage is Stage.PERSON:
+            self._greet()
+
+    def _greet(self) -> None:
+        greeting = self._setup.greeting
+        if greeting is None and self._setup.policies.on("empty_transcript_on_connect"):
             self._open_turn("", CERTAIN)
-        elif greeting and greeting.strip():
-            self._voice.greet(greeting.strip())
+        elif text := audible(greeting):
+            self._voice.greet(text)
 
     def _decline(self, reason: DisconnectionReason) -> None:
         self._board.states.move(LegInput.DECLINED)
@@ -217,93 +185,117 @@ class CallEngine:
 
     def _end(self, reason: DisconnectionReason, transferred_to: str | None = None) -> None:
         """End the call. What was heard by now is remembered, what is under way is cut off."""
+        states = self._board.states
+        if states.leg is LegState.CONNECTED:
+            self._player.conclude()
         self._voice.cut()
         self._turns.cancel()
-        match self._board.states.speech:
-            case SpeechState.QUIET if self._board.states.leg is LegState.CONNECTED:
-                self._note_script_done()
-            case SpeechState.SPEAKING | SpeechState.ENDPOINTING:
-                self._remember_cut_speech()
-        self._board.states.move(LegInput.ENDED)
+        if states.leg is LegState.CONNECTED and states.speech is SpeechState.QUIET:
+            self._player.note_script_done()
+        self._player.remote.cut()
+        states.move(LegInput.ENDED)
         self._board.emit(EndCall(reason, transferred_to))
 
     # --- the floor ---
 
     def _settle(self) -> None:
         """Let happen what can happen now, until something has to take its time."""
-        while (act := self._voice.advance()) is not None:
-            self._carry_out(act)
-        states = self._board.states
-        if states.turn is TurnState.DRAINING and states.playback is PlaybackState.SILENT:
-            states.move(TurnInput.DRAINED)
-        self._listen()
+        acted = True
+        while acted:
+            while (act := self._voice.advance()) is not None:
+                self._carry_out(act)
+            if self._board.states.leg is not LegState.CONNECTED:
+                return
+            self._pass_floor()
+            acted = self._let_party_act()
 
     def _carry_out(self, act: Act) -> None:
         if act is Act.HANG_UP:
             self._end(DisconnectionReason.AGENT_HANGUP)
+        elif act is Act.LEAVE_MESSAGE:
+            self._end(DisconnectionReason.VOICEMAIL_REACHED)
         elif self._setup.transfer_number:
             self._end(DisconnectionReason.CALL_TRANSFER, self._setup.transfer_number)
         else:
             about = "the reply asks for a transfer, but the agent has no transfer number: give it one"
             self._turns.report(Problem(FindingKind.TRANSFER_WITHOUT_NUMBER, about))
 
-    def _listen(self) -> None:
-        """Give the floor to the remote party while it is free. The silence timer runs on through the party's waits.
+    def _pass_floor(self) -> None:
+        """See who has the floor. Silence is counted while nobody has it, through the remote party's waits."""
+        states = self._board.states
+        if states.playback is PlaybackState.SILENT:
+            if states.turn is TurnState.DRAINING:
+                states.move(TurnInput.DRAINED)
+            if states.turn is TurnState.CLOSED and states.speech in (SpeechState.OVERLAPPING, SpeechState.HELD):
+                self._give_floor()
+        free = states.floor_free
+        self._player.see_floor(free=free)
+        if free:
+            # Before the party's own timer: where both are due at once, the silence has been too long.
+            self._board.start_once(Timer.SILENCE, self._setup.max_silence)
+        else:
+            self._board.stop(Timer.SILENCE)
 
-        It is started before the party's own timer: where both are due at once, the silence has been too long.
-        """
-        while self._board.states.floor_free:
-            self._note_script_done()
-            delay = self._party.delay()
-            if delay is None or delay:
-                self._board.start_once(Timer.SILENCE, self._setup.max_silence)
-                if delay is not None:
-                    self._board.start_once(Timer.PARTY, delay)
-                return
-            self._act(self._party.take())
+    def _give_floor(self) -> None:
+        self._player.remote.take_floor()
+        self._voice.fall_silent()
 
-    def _note_script_done(self) -> None:
-        if self._party.script_played and not self._script_done:
-            self._script_done = True
-            self._board.emit(NoteScriptDone())
+    def _interrupt(self) -> None:
+        """The remote party has spoken over the agent for long enough: the floor is its own."""
+        turn_id, overrun = self._turns.open_id, timedelta()
+        if self._voice.sound is not None and self._voice.since is not None:
+            turn_id = self._voice.turn_id
+            overrun = self._board.since(max(self._player.remote.since, self._voice.since))
+        self._voice.interrupt()
+        self._turns.interrupt()
+        self._give_floor()
+        self._board.emit(NoteBargeIn(turn_id, overrun))
 
     # --- the remote party ---
 
-    def _act(self, step: Step) -> None:
-        match step:
-            case Say():
-                self._board.states.move(SpeechInput.SPOKE)
-                duration = speech_duration(step.text)
-                self._board.emit(StartSpeech(step.text, duration))
-                self._take_floor(step.text, step.confidence, duration)
-            case Press():
-                self._board.states.move(SpeechInput.PRESSED)
-                self._board.emit(NoteDigits(step.digits))
-                self._take_floor(step.digits, CERTAIN, tones_duration(step.digits))
-            case HangUp():
-                self._end(DisconnectionReason.USER_HANGUP)
+    def _let_party_act(self) -> bool:
+        """Let the remote party do what its time has come for; says whether it did anything."""
+        deed = self._player.act()
+        if deed is Deed.HUNG_UP:
+            self._end(DisconnectionReason.USER_HANGUP)
+        elif deed is Deed.PICKED_UP and self._stage is Stage.SCREENING:
+            # The agent begins as if only now somebody had answered.
+            self._stage = Stage.PERSON
+            self._greet()
+        return deed is not None
+
+    def _finish_sound(self) -> None:
+        """The remote party's words, keys or sounds are over."""
+        self._player.ready()
+        remote = self._player.remote
+        match self._board.states.speech:
+            case SpeechState.PRESSING:
+                self._board.states.move(SpeechInput.RELEASED)
+                if self._setup.policies["caller_dtmf"] == "turn":
+                    self._take_turn()
+            case SpeechState.SOUNDING:
+                if remote.fade() and self._stage is Stage.MACHINE:
+                    self._answer_machine()
             case _:
-                pass  # a Wait: its delay is what has just passed
+                remote.finish()
 
-    def _take_floor(self, text: str, confidence: float, duration: timedelta) -> None:
-        self._board.stop(Timer.SILENCE, Timer.PARTY)
-        self._spoken = _Spoken(text, confidence, self._board.now, duration)
-        self._board.start(Timer.SPEECH, duration)
-
-    def _endpointed(self) -> None:
-        self._board.states.move(SpeechInput.ENDPOINTED)
-        self._take_turn()
-
-    def _released(self) -> None:
-        self._board.states.move(SpeechInput.RELEASED)
-        if self._setup.policies["caller_dtmf"] == "turn":
-            self._take_turn()
+    def _answer_machine(self) -> None:
+        """The machine records from here on."""
+        if message := audible(self._setup.voicemail_message):
+            self._voice.leave(message)
+        else:
+            self._end(DisconnectionReason.VOICEMAIL_REACHED)
 
     def _take_turn(self) -> None:
-        """Hand what the remote party said to the handler, as a turn."""
-        turn_id = None if self.turn_timeout is None else self._turns.next_id
-        self._remember_speech(self._spoken.text, self._spoken.duration, turn_id)
-        self._open_turn(self._spoken.text, self._spoken.confidence)
+        """Hand what the remote party said to the handler, as a turn; a phone that asks is told who is calling."""
+        remote = self._player.remote
+        if self._stage is Stage.PERSON:
+            remote.remember(None if self.turn_timeout is None else self._turns.next_id)
+            self._open_turn(remote.text, remote.confidence)
+            return
+        remote.remember(None)
+        if self._stage is Stage.SCREENING:
+            self._voice.greet(self._setup.introduction)
 
     def _open_turn(self, transcript: str, confidence: float) -> None:
         if self.turn_timeout is None:
@@ -314,13 +306,3 @@ class CallEngine:
     def _report_no_webhook(self) -> None:
         about = "nobody can answer: neither the agent nor the account has a webhook endpoint, set one of them"
         self._board.emit(ReportFinding(FindingKind.NO_WEBHOOK, about))
-
-    def _remember_cut_speech(self) -> None:
-        spoken = self._spoken
-        elapsed = min(self._board.since(spoken.since), spoken.duration)
-        if text := heard(spoken.text, elapsed, spoken.duration):
-            self._remember_speech(text, elapsed, None)
-
-    def _remember_speech(self, text: str, duration: timedelta, turn_id: str | None) -> None:
-        ago = self._board.since(self._spoken.since)
-        self._board.emit(AppendTranscript(Party.REMOTE, text, duration, ago, turn_id, self._spoken.confidence))

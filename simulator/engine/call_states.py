@@ -4,7 +4,12 @@ leg       NEW ──dialled──► RINGING ──answered──► CONNECTED �
 turn      CLOSED ──opened──► AWAITING ──headers──► STARTED ──bytes──► STREAMING ──body ended──► READ
           any open state ──completed──► DRAINING ──drained──► CLOSED
 speech    QUIET ──spoke──► SPEAKING ──spoken──► ENDPOINTING ──endpointed──► QUIET        (the remote party's)
+                              ◄──spoke──
+          QUIET ──spoke over──► OVERLAPPING ──took floor──► SPEAKING         (barge-in, or the agent had finished)
+                                OVERLAPPING ──spoken──► HELD ──took floor──► ENDPOINTING    (the agent talked on)
+                                            ◄──spoke over──
           QUIET ──pressed──► PRESSING ──released──► QUIET
+          QUIET ──sounded──► SOUNDING ──faded──► QUIET                       (a backchannel, a machine's beep)
 playback  SILENT ──played──► PLAYING ──heard──► SILENT                                   (the agent's)
 """
 
@@ -32,11 +37,13 @@ class Timer(StrEnum):
     RING = "ring"  # until the phone is picked up, or is not
     SPEECH = "speech"  # until the remote party has said their words or pressed their keys
     ENDPOINTING = "endpointing"  # until the pause after the words counts as the end of the utterance
+    INTERRUPTION = "interruption"  # until speech over the agent has lasted long enough to stop it
     PLAYBACK = "playback"  # until what the agent says is heard to its end
     SILENCE = "silence"  # until the floor has been free for too long
     MAX_DURATION = "max_duration"
     PATIENCE = "patience"  # until the remote party has had enough, whoever is speaking
     REPLY = "reply"  # until the handler is too late with its first byte, or with its next
+    FORMER = "former"  # until the request of an interrupted turn, left running by policy, is given up
     PARTY = "party"  # until the scripted party takes its next step
 
 
@@ -49,6 +56,7 @@ class TurnEnd(StrEnum):
     FAILED = "failed"  # unreachable, broken off, or a status outside 2xx
     EMPTY = "empty"  # a 2xx reply that cannot be used: empty, not JSON, no object, a refused line, over a limit
     MISSING_FINAL = "missing_final"  # interim chunks only
+    INTERRUPTED = "interrupted"  # the remote party took the floor before the reply was complete
     CANCELLED = "cancelled"  # the call ended first
 
 
@@ -100,17 +108,24 @@ class SpeechState(Enum):
     QUIET = "quiet"
     SPEAKING = "speaking"
     ENDPOINTING = "endpointing"
+    OVERLAPPING = "overlapping"  # it speaks while the agent has the floor
+    HELD = "held"  # it has spoken without stopping the agent: its words wait until the agent has finished
     PRESSING = "pressing"
+    SOUNDING = "sounding"  # a sound that takes no floor
 
 
 class SpeechInput(Enum):
     """What happens to the remote party's speech."""
 
     SPOKE = "spoke"
+    SPOKE_OVER = "spoke over"
     SPOKEN = "spoken"
+    TOOK_FLOOR = "took floor"
     ENDPOINTED = "endpointed"
     PRESSED = "pressed"
     RELEASED = "released"
+    SOUNDED = "sounded"
+    FADED = "faded"
     CUT = "cut"
 
 
@@ -186,20 +201,35 @@ TURN: Final[Mapping[TurnState, Mapping[TurnInput, TurnState]]] = {
 SPEECH: Final[Mapping[SpeechState, Mapping[SpeechInput, SpeechState]]] = {
     SpeechState.QUIET: {
         SpeechInput.SPOKE: SpeechState.SPEAKING,
+        SpeechInput.SPOKE_OVER: SpeechState.OVERLAPPING,
         SpeechInput.PRESSED: SpeechState.PRESSING,
+        SpeechInput.SOUNDED: SpeechState.SOUNDING,
     },
     SpeechState.SPEAKING: {
         SpeechInput.SPOKEN: SpeechState.ENDPOINTING,
         SpeechInput.CUT: SpeechState.QUIET,
     },
     SpeechState.ENDPOINTING: {
-        # SPOKE is illegal while a party always says its whole utterance in one breath. Speech that resumes the same
-        # utterance arrives with barge-in.
+        SpeechInput.SPOKE: SpeechState.SPEAKING,  # the pause was too short: it is the same utterance
         SpeechInput.ENDPOINTED: SpeechState.QUIET,
+        SpeechInput.CUT: SpeechState.QUIET,
+    },
+    SpeechState.OVERLAPPING: {
+        SpeechInput.TOOK_FLOOR: SpeechState.SPEAKING,
+        SpeechInput.SPOKEN: SpeechState.HELD,
+        SpeechInput.CUT: SpeechState.QUIET,
+    },
+    SpeechState.HELD: {
+        SpeechInput.SPOKE_OVER: SpeechState.OVERLAPPING,
+        SpeechInput.TOOK_FLOOR: SpeechState.ENDPOINTING,
         SpeechInput.CUT: SpeechState.QUIET,
     },
     SpeechState.PRESSING: {
         SpeechInput.RELEASED: SpeechState.QUIET,
+        SpeechInput.CUT: SpeechState.QUIET,
+    },
+    SpeechState.SOUNDING: {
+        SpeechInput.FADED: SpeechState.QUIET,
         SpeechInput.CUT: SpeechState.QUIET,
     },
 }
@@ -214,22 +244,26 @@ PLAYBACK: Final[Mapping[PlaybackState, Mapping[PlaybackInput, PlaybackState]]] =
     },
 }
 
-# What the other machines must be doing for an input to be legal. Barge-in will loosen the rows of SPOKE and PRESSED:
-# today the remote party waits for its turn, so speech over playback or over an open turn is illegal.
+# The states in which the agent may begin to play something: the remote party doesn't have the floor.
+_NOT_LISTENING: Final[frozenset[State]] = frozenset(
+    {SpeechState.QUIET, SpeechState.OVERLAPPING, SpeechState.HELD, SpeechState.SOUNDING}
+)
+
+# What the other machines must be doing for an input to be legal: of each machine that is named, one of these states.
+# An interruption is told in this order: the playback is cut, the turn is cancelled, and then the floor is taken.
 NEEDS: Final[Mapping[Input, frozenset[State]]] = {
     TurnInput.OPENED: frozenset({LegState.CONNECTED, SpeechState.QUIET, PlaybackState.SILENT}),
     TurnInput.DRAINED: frozenset({LegState.CONNECTED, PlaybackState.SILENT}),
     SpeechInput.SPOKE: frozenset({LegState.CONNECTED, TurnState.CLOSED, PlaybackState.SILENT}),
+    SpeechInput.SPOKE_OVER: frozenset({LegState.CONNECTED}),
+    SpeechInput.TOOK_FLOOR: frozenset({LegState.CONNECTED, TurnState.CLOSED, PlaybackState.SILENT}),
     SpeechInput.PRESSED: frozenset({LegState.CONNECTED, TurnState.CLOSED, PlaybackState.SILENT}),
-    PlaybackInput.PLAYED: frozenset({LegState.CONNECTED, SpeechState.QUIET}),
+    SpeechInput.SOUNDED: frozenset({LegState.CONNECTED}),
+    PlaybackInput.PLAYED: frozenset({LegState.CONNECTED}) | _NOT_LISTENING,
 }
 
 # What an ended leg does to the other machines, where they are not at rest already.
 ENDED_BY: Final[tuple[Input, ...]] = (TurnInput.CANCELLED, SpeechInput.CUT, PlaybackInput.CUT)
-
-FLOOR_FREE: Final[frozenset[State]] = frozenset(
-    {LegState.CONNECTED, TurnState.CLOSED, SpeechState.QUIET, PlaybackState.SILENT}
-)
 
 _TABLES: Final[Mapping[type, Mapping[Any, Mapping[Any, Any]]]] = {
     LegState: LEG,
@@ -268,14 +302,17 @@ class CallStates:
     @property
     def floor_free(self) -> bool:
         """Whether somebody may begin to speak: connected, no turn open, nobody heard."""
-        return self.now == FLOOR_FREE
+        return (
+            self.leg is LegState.CONNECTED
+            and self.turn is TurnState.CLOSED
+            and self.speech is SpeechState.QUIET
+            and self.playback is PlaybackState.SILENT
+        )
 
     def move(self, input: Input) -> None:  # noqa: A002 - the word of the trade
         """Take one step, and what it entails. An illegal step raises `IllegalTransition` and changes nothing."""
-        missing = NEEDS.get(input, frozenset()) - self.now
-        if missing:
-            wanted = ", ".join(sorted(f"{_name(state)} {state.value}" for state in missing))
-            raise IllegalTransition(f"{input.value!r} is only legal with {wanted}")
+        if unmet := self._unmet(NEEDS.get(input, frozenset())):
+            raise IllegalTransition(f"{input.value!r} is only legal with {unmet}")
         match input:
             case LegInput():
                 self.leg = transition(self.leg, input)
@@ -287,6 +324,18 @@ class CallStates:
                 self.speech = transition(self.speech, input)
             case _:  # PlaybackInput
                 self.playback = transition(self.playback, input)
+
+    def _unmet(self, needed: frozenset[State]) -> str:
+        """Name the states that are needed of machines that are in none of them; "" when all needs are met."""
+        if needed <= (now := self.now):
+            return ""
+        met = {type(state) for state in needed & now}
+        lacking = {type(state): "" for state in needed if type(state) not in met}
+        for state in sorted(needed, key=lambda state: state.value):
+            if type(state) in lacking:
+                said = lacking[type(state)]
+                lacking[type(state)] = f"{said} or {state.value}" if said else f"{_name(state)} {state.value}"
+        return ", ".join(sorted(lacking.values()))
 
     def _come_to_rest(self) -> None:
         for entailed in ENDED_BY:

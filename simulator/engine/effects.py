@@ -31,10 +31,15 @@ class ConnectCall:
 
 @dataclass(frozen=True, slots=True)
 class StartSpeech:
-    """The remote party began to speak; journal only."""
+    """The remote party began to speak; journal only.
+
+    `over`: the agent has the floor, and is spoken over. `backchannel`: it is a sound of listening, which takes no turn.
+    """
 
     text: str
     duration: timedelta
+    over: bool = False
+    backchannel: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,25 @@ class NoteDigits:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteBeep:
+    """An answering machine's tone is heard; journal only."""
+
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class NoteBargeIn:
+    """The remote party took the floor from the agent; journal only.
+
+    `turn_id` is the turn whose reply was cut, None for a greeting. `overrun` is how long the agent was heard while the
+    remote party spoke already; zero when the agent had not begun to speak.
+    """
+
+    turn_id: str | None
+    overrun: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class AppendTranscript:
     """Something was heard to its end (or up to where it was cut): add it to the call's transcript.
 
@@ -135,6 +159,29 @@ class ReportFinding:
     message: str
     turn_id: str | None = None
     sample: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteStep:
+    """The remote party takes a step of its script; journal only. What the step does follows.
+
+    `step` is its place: its index; inside a `Repeat` followed by the round and the index there, inside a `Branch` by
+    the case (the last one is `otherwise`) and the index there.
+    """
+
+    step: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoteScriptFailed:
+    """The remote party waited for words that did not come; journal only. It hangs up, or the call had ended.
+
+    `step` as in `NoteStep`; `expected` says in words what was waited for, `heard` is what was heard instead.
+    """
+
+    step: tuple[int, ...]
+    expected: str
+    heard: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +211,12 @@ Effect = (
     | PlayDigits
     | StopPlayback
     | NoteDigits
+    | NoteBeep
+    | NoteBargeIn
     | AppendTranscript
     | ReportFinding
+    | NoteStep
+    | NoteScriptFailed
     | NoteScriptDone
     | EndCall
 )

@@ -26,10 +26,15 @@ class Declined:
 
 @dataclass(frozen=True, slots=True)
 class RemoteSaid:
-    """The remote party wants to say something; it waits until the floor is free."""
+    """The remote party wants to say something; it waits until the floor is free.
+
+    `over`: it does not wait. Said while the agent speaks or thinks, the words barge in, unless they are a mere sound of
+    listening ("uh-huh") and the agent knows these; said in the pause after other words, they go on with them.
+    """
 
     text: str
     confidence: float = 0.95
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,26 @@
-"""What the remote party will say and do: steps in, and the next thing to do when the floor is free."""
+"""What the remote party will say and do: the steps of a script, and the words it listens for."""
 
 from __future__ import annotations
 
 import re
-from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from simulator.engine.speech import REACTION_DELAY
+from simulator.engine.speech import LONGEST_BACKCHANNEL, speech_duration
 from simulator.errors import UsageError
 
 KEYS: Final = re.compile(r"[0-9*#]+")
+MAX_TIMES: Final = 10_000  # rounds of one `Repeat`: more than fit into the longest call
+MAX_STEPS: Final = 100_000  # of a script, its loops written out: steps that take no time are all taken in one go
+
+# What is said where a person's phone isn't answered by the person.
+MACHINE_GREETING: Final = "You have reached my voicemail. Please leave a message after the tone."
+SCREENING_QUESTION: Final = "Who is calling, please, and what is it about?"
+
+# Machines stop recording when they have heard nothing for some seconds.
+MACHINE_PATIENCE: Final = timedelta(seconds=10)
 
 _AT_ONCE: Final = timedelta()
 
@@ -25,6 +33,50 @@ class Answer(StrEnum):
     NO_ANSWER = "no_answer"
     FAILED = "failed"
     NOT_JOINED = "not_joined"  # a web call: no browser came while its access token was good
+    VOICEMAIL = "voicemail"  # a machine answers
+    SCREENED = "screened"  # the phone asks who is calling, then the person takes the call
+    SCREENED_OUT = "screened_out"  # the phone asks who is calling, then the person declines the call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What heard words must be like; exactly one of the three.
+
+    `contains` is part of them, `matches` a regular expression found in them, `one_of` has a part of them. Capitals and
+    the kind and amount of white space make no difference: nobody hears them.
+    """
+
+    contains: str | None = None
+    matches: str | None = None
+    one_of: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        given = [name for name in ("contains", "matches", "one_of") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise UsageError(f"words match by one of contains, matches, one_of; got {' and '.join(given) or 'none'}")
+        parts = self.one_of if self.one_of is not None else (self.contains or self.matches or "",)
+        if not parts or not all(part.strip() for part in parts):
+            raise UsageError(f"{given[0]} is empty, and so matches everything: give words to listen for")
+        if self.matches is not None:
+            try:
+                re.compile(self.matches)
+            except re.error as error:
+                raise UsageError(f"{self.matches!r} is not a regular expression: {error}") from error
+
+    def __str__(self) -> str:
+        if self.matches is not None:
+            return f"matches {self.matches!r}"
+        if self.one_of is not None:
+            return f"one of {', '.join(map(repr, self.one_of))}"
+        return f"contains {self.contains!r}"
+
+    def found_in(self, text: str) -> bool:
+        """Say whether `text` is as it must be."""
+        heard = " ".join(text.split())
+        if self.matches is not None:
+            return re.search(self.matches, heard, re.IGNORECASE) is not None
+        parts = self.one_of if self.one_of is not None else (self.contains or "",)
+        return any(" ".join(part.split()).casefold() in heard.casefold() for part in parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +87,7 @@ class Say:
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
-        if not self.text.strip():
-            raise UsageError(f"a party cannot say {self.text!r}: give words, or a Wait to stay silent")
-        if not 0 <= self.confidence <= 1:
-            raise UsageError(f"the confidence of {self.text!r} is {self.confidence}: give a number from 0 to 1")
+        _check_words(self.text, self.confidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +97,7 @@ class Wait:
     delay: timedelta
 
     def __post_init__(self) -> None:
-        if self.delay < _AT_ONCE:
-            raise UsageError(f"a party cannot wait {self.delay.total_seconds():g} s: give 0 or more")
+        _check_delay("wait", self.delay)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,57 +113,164 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """Put the phone down, as soon as the floor is free."""
+    """Put the phone down, as soon as the floor is free; with `after`, at that time as a `BargeIn` is."""
+
+    after: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        _check_delay("hang up after", self.after or _AT_ONCE)
 
 
-Step = Say | Wait | Press | HangUp
+@dataclass(frozen=True, slots=True)
+class BargeIn:
+    """Speak over the agent, `after` its current answer (else its next one) began to be heard.
 
-
-class ScriptedParty:
-    """The remote party: a script, live requests, or both.
-
-    A live request goes before the script and happens at once. A scripted step comes `REACTION_DELAY` after the floor
-    became free, as people do; the step after a `Wait` comes at once, the wait was its pause. After its last step the
-    party hangs up. Without a script (`steps` is None) it stays on the line.
-
-    A step is taken when its time has come, not before: a `Wait` that something interrupts begins anew.
+    Whether the agent has finished by then makes no difference. Where there is no answer, or it has no sound, `after`
+    is counted from the moment the floor became free.
     """
 
-    __slots__ = ("_live", "_script", "_waited")
+    text: str
+    after: timedelta = _AT_ONCE
+    confidence: float = 0.95
 
-    def __init__(self, steps: tuple[Step, ...] | None) -> None:
-        self._script = None if steps is None else deque(steps)
-        self._live: deque[Say | Press] = deque()
-        self._waited = False
+    def __post_init__(self) -> None:
+        _check_words(self.text, self.confidence)
+        _check_delay("barge in after", self.after)
 
-    @property
-    def script_played(self) -> bool:
-        """Whether there is a script and all of its steps have been taken."""
-        return self._script is not None and not self._script
 
-    @property
-    def queued(self) -> int:
-        """How many live requests wait for the floor."""
-        return len(self._live)
+@dataclass(frozen=True, slots=True)
+class Backchannel:
+    """Make a short sound of listening ("uh-huh") over the agent, at the time that a `BargeIn` is made.
 
-    def ask(self, step: Say | Press) -> None:
-        """Ask the party to do something when the floor is next free."""
-        self._live.append(step)
+    It takes no turn where the agent knows such sounds (`enableBackchannel`); elsewhere it is a `BargeIn`.
+    """
 
-    def delay(self) -> timedelta | None:
-        """Say how long after the floor became free the party will act; zero for at once, None for never."""
-        if self._live:
-            return _AT_ONCE
-        if self._script is None:
-            return None
-        if self._script and isinstance(wait := self._script[0], Wait):
-            return wait.delay
-        return _AT_ONCE if self._waited else REACTION_DELAY
+    text: str = "uh-huh"
+    after: timedelta = _AT_ONCE
 
-    def take(self) -> Step:
-        """Take the step whose time has come. Only legal when `delay` isn't None."""
-        if self._live:
-            return self._live.popleft()
-        step = self._script.popleft() if self._script else HangUp()
-        self._waited = isinstance(step, Wait)
-        return step
+    def __post_init__(self) -> None:
+        _check_words(self.text, 1.0)
+        _check_delay("make a sound after", self.after)
+        if speech_duration(self.text) > LONGEST_BACKCHANNEL:
+            longest = f"{LONGEST_BACKCHANNEL.total_seconds():g} s"
+            raise UsageError(f"{self.text!r} takes longer than {longest}, too long for a backchannel: use BargeIn")
+
+
+@dataclass(frozen=True, slots=True)
+class Hear:
+    """Wait until the agent has been heard to say something like `match` since the party last spoke or pressed keys.
+
+    The words count from the moment they are heard, in the middle of a sentence too. When they aren't heard `within`
+    that time (None: before the call ends), the script fails at this step and the party hangs up.
+    """
+
+    match: Match
+    within: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        _check_delay("listen for", self.within or _AT_ONCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One way to go on: `steps`, if what was heard is like `hears`."""
+
+    hears: Match
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """When the floor is free, go on with the first of `cases` that what was heard is like, or else with `otherwise`.
+
+    What was heard is all that the agent said since the party last spoke or pressed keys.
+    """
+
+    cases: tuple[Case, ...]
+    otherwise: tuple[Step, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.cases:
+            raise UsageError("a branch needs at least one case")
+
+    def choose(self, heard: str) -> int:
+        """Give the index of the case to go on with; `len(cases)` stands for `otherwise`."""
+        fits = (index for index, case in enumerate(self.cases) if case.hears.found_in(heard))
+        return next(fits, len(self.cases))
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Take `steps` so many `times`."""
+
+    times: int
+    steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.times <= MAX_TIMES:
+            raise UsageError(f"steps cannot be repeated {self.times} times: give 1 to {MAX_TIMES}")
+        if not self.steps:
+            raise UsageError("nothing to repeat: give at least one step")
+        check_size((self,))
+
+
+@dataclass(frozen=True, slots=True)
+class Beep:
+    """Make an answering machine's tone, in the pause after its greeting."""
+
+
+@dataclass(frozen=True, slots=True)
+class PickUp:
+    """Take a call that the phone has screened, once it has been said who is calling."""
+
+
+Step = Say | Wait | Press | HangUp | BargeIn | Backchannel | Hear | Branch | Repeat | Beep | PickUp
+
+
+def check_size(steps: tuple[Step, ...]) -> None:
+    """Refuse a script of more than `MAX_STEPS`. Raises `UsageError`."""
+    if (count := _size(steps)) > MAX_STEPS:
+        raise UsageError(f"a script of {count} steps, its loops written out, is too long: {MAX_STEPS} are allowed")
+
+
+def _size(steps: tuple[Step, ...]) -> int:
+    return sum(map(_weight, steps))
+
+
+def _weight(step: Step) -> int:
+    match step:
+        case Repeat(times, steps):
+            return times * _size(steps)
+        case Branch(cases, otherwise):
+            return 1 + max(_size(otherwise), *(_size(case.steps) for case in cases))
+        case _:
+            return 1
+
+
+def prelude(answer: Answer, machine_greeting: str, *, scripted: bool) -> tuple[Step, ...]:
+    """Give what happens on the person's side before the person does anything: a machine speaks, a phone asks.
+
+    Neither of them waits for the floor. `scripted`: the person has a script, which says what comes after the beep.
+    """
+    match answer:
+        case Answer.VOICEMAIL:
+            after = () if scripted else (Wait(MACHINE_PATIENCE), HangUp())
+            return (BargeIn(machine_greeting), Beep(), *after)
+        case Answer.SCREENED:
+            return (BargeIn(SCREENING_QUESTION), PickUp())
+        case Answer.SCREENED_OUT:
+            return (BargeIn(SCREENING_QUESTION), HangUp())
+        case _:
+            return ()
+
+
+def _check_words(text: str, confidence: float) -> None:
+    if not text.strip():
+        raise UsageError(f"a party cannot say {text!r}: give words, or a Wait to stay silent")
+    if not 0 <= confidence <= 1:
+        raise UsageError(f"the confidence of {text!r} is {confidence}: give a number from 0 to 1")
+
+
+def _check_delay(verb: str, delay: timedelta) -> None:
+    if delay < _AT_ONCE:
+        raise UsageError(f"a party cannot {verb} {delay.total_seconds():g} s: give 0 or more")

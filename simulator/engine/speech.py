@@ -7,6 +7,7 @@ words, so that what was heard of a cut utterance can be told from the time that 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -30,7 +31,23 @@ REACTION_DELAY: Final = timedelta(milliseconds=200)
 TONE: Final = timedelta(milliseconds=100)
 TONE_PAUSE: Final = timedelta(milliseconds=100)
 
-_MILLISECOND: Final = timedelta(milliseconds=1)
+# How long speech over the agent must last before the agent stops, at the two ends of `interruptionSensitivity`. A tenth
+# of a second is three frames of a voice detector: with fewer, a click of the line would count. Six tenths are a word
+# and a half: whoever is still speaking then means it. The platform's default of 0.8 gives 200 ms.
+QUICKEST_STOP: Final = timedelta(milliseconds=100)
+SLOWEST_STOP: Final = timedelta(milliseconds=600)
+
+# A backchannel is a short sound that says "go on"; three words ("yeah, I see") are the longest that is heard as one.
+LONGEST_BACKCHANNEL: Final = timedelta(milliseconds=1200)
+
+# Answering machines' tones last from 0.3 to 1 s.
+BEEP: Final = timedelta(milliseconds=500)
+
+# The sounds with which people show that they listen. No answers to questions ("yes", "no") are among them.
+_SOUND: Final = "ah|aha|gotcha|h+m+|huh|i see|mm*hm*|mm+|oh|ok|okay|right|sure|uh|uhhuh|um|wow|yeah|yep|yup"
+_BACKCHANNEL: Final = re.compile(rf"(?:{_SOUND})(?: (?:{_SOUND}))*")
+
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 # One character of a script without spaces, or one run of anything else. Both alternatives consume at least one
 # character and none can start where another could, so the scan is linear.
@@ -53,6 +70,26 @@ def tones_duration(digits: str) -> timedelta:
     return len(digits) * (TONE + TONE_PAUSE)
 
 
+def stop_delay(sensitivity: float) -> timedelta | None:
+    """Say how long speech over the agent lasts before the agent stops; None where it never stops.
+
+    `sensitivity` is the agent's, from 0 (can't be interrupted) to 1.
+    """
+    if not 0 <= sensitivity <= 1:
+        raise ValueError(f"a sensitivity to interruptions is from 0 to 1, got {sensitivity}")
+    if sensitivity == 0:
+        return None
+    delay = SLOWEST_STOP - (SLOWEST_STOP - QUICKEST_STOP) * sensitivity
+    return timedelta(milliseconds=round(delay / timedelta(milliseconds=1)))
+
+
+def is_backchannel(text: str) -> bool:
+    """Say whether `text` is nothing but a sound of listening ("uh-huh", "okay, right"): short, and without content."""
+    letters = ("".join(filter(str.isalnum, word)).casefold() for word in text.split())
+    words = " ".join(filter(None, letters))
+    return speech_duration(text) <= LONGEST_BACKCHANNEL and _BACKCHANNEL.fullmatch(words) is not None
+
+
 def heard(text: str, elapsed: timedelta, duration: timedelta) -> str:
     """Say which whole words of `text` were heard when it was cut after `elapsed` of its `duration`.
 
@@ -69,6 +106,23 @@ def heard(text: str, elapsed: timedelta, duration: timedelta) -> str:
         if spoken:
             end = piece.end()
     return text[:end]
+
+
+def hearing(text: str, duration: timedelta) -> Iterator[tuple[timedelta, str]]:
+    """Yield how much of `text` has been heard after how much of its `duration`, word by word; the last is all of it.
+
+    Agrees with `heard`: at the time given the words are heard, and a microsecond earlier they are not.
+    """
+    total = _weight(text)
+    end = spoken = 0
+    for piece in _PIECE.finditer(text):
+        spoken += _piece_weight(piece)
+        needed = -(-spoken * (duration // _MICROSECOND) // total) * _MICROSECOND
+        if spoken and needed < duration:
+            end = piece.end()
+            yield needed, text[:end]
+    if end < len(text):
+        yield duration, text
 
 
 def _weight(text: str) -> int:

@@ -5,6 +5,10 @@ without one (policy `missing_final`), at the failure, or when the call ends. Wha
 turn is DRAINING meanwhile, and the floor becomes free after the last of it. A request may outlive its turn's
 `CloseTurn`, when the handler goes on after its final chunk: it is left to end by itself, but cancelled when the next
 turn opens or the call ends.
+
+A turn that the remote party interrupts is CLOSED at once, and nothing more of its reply is spoken. Its request is
+cancelled with it; or it becomes the former request (policy `overlapping_turns`), which runs beside the next turn's. Its
+`CloseTurn` comes when that request ends, which is after the webhook's timeout at the latest.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from simulator.domain.findings import FindingKind
 from simulator.domain.policy import Policies
 from simulator.engine.board import Board
 from simulator.engine.call_states import Timer, TurnEnd, TurnInput, TurnState
-from simulator.engine.chunks import Chunk, Problem
+from simulator.engine.chunks import MAX_SAMPLE, Chunk, Problem
 from simulator.engine.effects import CancelTurn, CloseTurn, NoteChunk, OpenTurn, ReportFinding, ResendTurn
 from simulator.engine.events import ReplyBytes, ReplyEnded, ReplyFailed, ReplyStarted
 from simulator.engine.replies import JsonDecoder, RefusalDecoder, ReplyDecoder, decoder_for
@@ -57,6 +61,12 @@ class _Turn:
     decoder: ReplyDecoder = field(default_factory=lambda: JsonDecoder(""))
     findings: Counter[FindingKind] = field(default_factory=Counter)
 
+    def answered(self, event: ReplyStarted) -> None:
+        """Take note of the status and the headers, which say how to read what follows."""
+        self.http_status = event.http_status
+        self.decoder = decoder_for(event.http_status, event.content_type)
+        self.reading = True
+
     @property
     def refused(self) -> bool:
         """Whether the answer's status is outside 2xx, so that its body is no reply."""
@@ -64,9 +74,12 @@ class _Turn:
 
 
 class Turns:
-    """Opens a call's turns and reads their replies. At most one turn is open, at most one request is in flight."""
+    """Opens a call's turns and reads their replies.
 
-    __slots__ = ("_board", "_count", "_latest", "_policies", "_voice")
+    At most one turn is open. At most one request is in flight, and beside it, by policy, that of a former turn.
+    """
+
+    __slots__ = ("_board", "_count", "_former", "_latest", "_policies", "_voice")
 
     def __init__(self, board: Board, voice: AgentVoice, policies: Policies) -> None:
         self._board = board
@@ -74,6 +87,7 @@ class Turns:
         self._policies = policies
         self._count = 0
         self._latest = _Turn("", timedelta(), 0, requesting=False)
+        self._former: _Turn | None = None
 
     @property
     def next_id(self) -> str:
@@ -90,8 +104,37 @@ class Turns:
         self._board.emit(OpenTurn(self._latest.id, transcript, confidence))
         self._board.start(Timer.REPLY, timeout)
 
+    @property
+    def open_id(self) -> str | None:
+        """The turn of which words may still come; None when there is none."""
+        return self._latest.id if self._open else None
+
+    def interrupt(self) -> None:
+        """Close the turn because the remote party takes the floor. What it still has to say won't be heard."""
+        if self._board.states.turn is TurnState.CLOSED:
+            return
+        was_open = self._open
+        self._board.states.move(TurnInput.CANCELLED)
+        self._board.stop(Timer.REPLY)
+        if was_open and self._latest.requesting and self._policies["overlapping_turns"] == "overlap":
+            self.give_up_former()
+            self._former, self._latest = self._latest, _Turn("", timedelta(), 0, requesting=False)
+            self._board.start(Timer.FORMER, self._former.timeout)
+        elif was_open:
+            self._cancel_request(self._latest)
+            self._board.emit(CloseTurn(self._latest.id, TurnEnd.INTERRUPTED))
+
+    def give_up_former(self) -> None:
+        """End the request of an interrupted turn, if one still runs, and close its turn."""
+        turn, self._former = self._former, None
+        if turn is not None:
+            self._board.stop(Timer.FORMER)
+            self._cancel_request(turn)
+            self._board.emit(CloseTurn(turn.id, TurnEnd.INTERRUPTED))
+
     def cancel(self) -> None:
         """Close the turn because the call ends, and its request with it."""
+        self.give_up_former()
         still_open = self._open
         self._leave_request()
         if still_open:
@@ -99,6 +142,9 @@ class Turns:
 
     def handle(self, event: ReplyEvent) -> None:
         """Take in a piece of a reply. A piece for a request that is not in flight came too late, and is ignored."""
+        if self._former is not None and event.turn_id == self._former.id:
+            self._handle_former(self._former, event)
+            return
         if event.turn_id != self._latest.id or not self._latest.requesting:
             return
         match event:
@@ -128,11 +174,14 @@ class Turns:
 
     def report(self, problem: Problem) -> None:
         """Report a finding about the latest turn; of one kind, no more than `MAX_FINDINGS_OF_A_KIND`."""
-        count = self._latest.findings[problem.kind] + 1
-        self._latest.findings[problem.kind] = count
+        self._report(self._latest, problem)
+
+    def _report(self, turn: _Turn, problem: Problem) -> None:
+        turn.findings[problem.kind] += 1
+        count = turn.findings[problem.kind]
         if count <= MAX_FINDINGS_OF_A_KIND:
             more = " (more of these in this turn are left out)" if count == MAX_FINDINGS_OF_A_KIND else ""
-            self._board.emit(ReportFinding(problem.kind, problem.message + more, self._latest.id, problem.sample))
+            self._board.emit(ReportFinding(problem.kind, problem.message + more, turn.id, problem.sample))
 
     @property
     def _open(self) -> bool:
@@ -140,10 +189,7 @@ class Turns:
 
     def _started(self, event: ReplyStarted) -> None:
         self._board.states.move(TurnInput.HEADERS)
-        turn = self._latest
-        turn.http_status = event.http_status
-        turn.decoder = decoder_for(event.http_status, event.content_type)
-        turn.reading = True
+        self._latest.answered(event)
 
     def _bytes(self, data: bytes) -> None:
         if not data:
@@ -220,7 +266,7 @@ class Turns:
             self._complete(how)
             return
         self._board.states.move(TurnInput.RESENT)
-        self._cancel_request()
+        self._cancel_request(self._latest)
         turn.resends_left -= 1
         turn.decoder = JsonDecoder("")
         turn.requesting = True
@@ -232,18 +278,44 @@ class Turns:
         self._board.states.move(TurnInput.COMPLETED)
         self._board.stop(Timer.REPLY)
         if how is not TurnEnd.FINAL:
-            self._cancel_request()
+            self._cancel_request(self._latest)
         self._board.emit(CloseTurn(self._latest.id, how))
 
     def _leave_request(self) -> None:
         """Cancel the request if it is in flight. What came after its final chunk is reported even if half a line."""
         if self._latest.requesting and not self._open:
             self._flush()
-        self._cancel_request()
+        self._cancel_request(self._latest)
 
-    def _cancel_request(self) -> None:
-        turn = self._latest
+    def _cancel_request(self, turn: _Turn) -> None:
         turn.reading = False
         if turn.requesting:
             turn.requesting = False
             self._board.emit(CancelTurn(turn.id))
+
+    # --- the former turn ---
+
+    def _handle_former(self, turn: _Turn, event: ReplyEvent) -> None:
+        """Read on, so that what the handler does is seen; nothing of it is spoken or done."""
+        match event:
+            case ReplyStarted():
+                turn.answered(event)
+            case ReplyBytes():
+                turn.decoder.feed(event.data)
+                self._read_former(turn)
+            case _:  # ReplyEnded, ReplyFailed
+                turn.decoder.end()
+                self._read_former(turn)
+                turn.requesting = False
+                self.give_up_former()
+
+    def _read_former(self, turn: _Turn) -> None:
+        while (item := turn.decoder.next_chunk()) is not None:
+            if isinstance(item, Problem):
+                if item.kind is not FindingKind.MISSING_FINAL:  # to stop in mid-stream is the right thing to do here
+                    self._report(turn, item)
+                continue
+            self._board.emit(NoteChunk(turn.id, item.text, item.interim, item.raw))
+            if item.text and not turn.findings[FindingKind.WORDS_AFTER_INTERRUPTION]:
+                about = "the reply goes on although the caller interrupted it: stop when a newer turn of the call comes"
+                self._report(turn, Problem(FindingKind.WORDS_AFTER_INTERRUPTION, about, item.raw[:MAX_SAMPLE]))

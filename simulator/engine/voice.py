@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -12,7 +13,7 @@ from simulator.engine.board import Board
 from simulator.engine.call_states import PlaybackInput, PlaybackState, Timer
 from simulator.engine.chunks import Chunk
 from simulator.engine.effects import AppendTranscript, Play, PlayDigits, StopPlayback
-from simulator.engine.speech import heard, speech_duration, tones_duration
+from simulator.engine.speech import heard, hearing, speech_duration, tones_duration
 
 
 class Act(Enum):
@@ -20,6 +21,7 @@ class Act(Enum):
 
     TRANSFER = "transfer"
     HANG_UP = "hang up"
+    LEAVE_MESSAGE = "leave a message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +44,64 @@ class _Playing:
 
 
 class AgentVoice:
-    """The agent's playback: a queue, of which one item at a time is heard."""
+    """The agent's playback: a queue, of which one item at a time is heard.
 
-    __slots__ = ("_board", "_playing", "_queue", "_speed")
+    What is heard between two times that the remote party has the floor is one answer. `since` is when it began to be
+    heard, None while nothing of it is.
+    """
+
+    __slots__ = ("_answer", "_board", "_count", "_playing", "_queue", "_speed", "since")
 
     def __init__(self, board: Board, speed: float) -> None:
+        self.since: datetime | None = None
+        self._answer = ""  # what was heard of the answer, without what is playing
         self._board = board
         self._speed = speed
         self._queue: deque[_Words | _Tones | Act] = deque()
+        self._count = 0
         self._playing: _Playing  # meaningful while the playback is PLAYING
 
+    @property
+    def sound(self) -> int | None:
+        """The number of what is playing, None while nothing is."""
+        return self._count if self._board.states.playback is PlaybackState.PLAYING else None
+
+    @property
+    def turn_id(self) -> str | None:
+        """The turn whose reply is playing; None for a greeting, and while nothing is."""
+        return self._playing.what.turn_id if self.sound is not None else None
+
+    @property
+    def answer(self) -> str:
+        """What has been heard of the answer by now, in whole words."""
+        if (words := self._words) is None:
+            return self._answer
+        elapsed = self._board.since(self._playing.since)
+        return _joined(self._answer, heard(words.text, elapsed, self._playing.duration))
+
+    def coming(self) -> Iterator[tuple[datetime, str]]:
+        """Yield at which instant what of the answer will have been heard, as far as what is playing goes."""
+        if (words := self._words) is not None:
+            for elapsed, text in hearing(words.text, self._playing.duration):
+                yield self._playing.since + elapsed, _joined(self._answer, text)
+
+    @property
+    def _words(self) -> _Words | None:
+        """The words that are playing."""
+        return self._playing.what if self.sound is not None and isinstance(self._playing.what, _Words) else None
+
+    def fall_silent(self) -> None:
+        """Take note that the remote party has the floor: the answer is over."""
+        self.since = None
+        self._answer = ""
+
     def greet(self, text: str) -> None:
-        """Queue the greeting."""
+        """Queue words that belong to no turn."""
         self._queue.append(_Words(text, None))
+
+    def leave(self, message: str) -> None:
+        """Queue what an answering machine is told, and that this was all."""
+        self._queue += (_Words(message, None), Act.LEAVE_MESSAGE)
 
     def follow(self, chunk: Chunk, turn_id: str) -> None:
         """Queue what a chunk asks for: its text, its digits, its transfer, its hang-up, in this order."""
@@ -88,6 +135,13 @@ class AgentVoice:
             self._board.emit(StopPlayback())
             self._remember(whole=False)
 
+    def interrupt(self) -> None:
+        """Stop what plays and forget the rest, while the call goes on."""
+        self.cut()
+        if self._board.states.playback is PlaybackState.PLAYING:
+            self._board.stop(Timer.PLAYBACK)
+            self._board.states.move(PlaybackInput.CUT)
+
     def _play(self, item: _Words | _Tones) -> None:
         self._board.states.move(PlaybackInput.PLAYED)
         if isinstance(item, _Words):
@@ -97,6 +151,8 @@ class AgentVoice:
             duration = tones_duration(item.digits)
             self._board.emit(PlayDigits(item.digits, duration, item.turn_id))
         self._playing = _Playing(item, self._board.now, duration)
+        self._count += 1
+        self.since = self.since or self._board.now
         self._board.start(Timer.PLAYBACK, duration)
 
     def _remember(self, *, whole: bool) -> None:
@@ -106,5 +162,10 @@ class AgentVoice:
         ago = self._board.since(self._playing.since)
         text = words.text if whole else heard(words.text, ago, duration)
         if text:
+            self._answer = _joined(self._answer, text)
             spoken = duration if whole else min(ago, duration)
             self._board.emit(AppendTranscript(Party.AGENT, text, spoken, ago, turn_id=words.turn_id))
+
+
+def _joined(before: str, text: str) -> str:
+    return f"{before} {text}" if before and text else before or text

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from simulator.domain.locations import LOCATING
-from simulator.domain.messages import Message
+from simulator.domain.messages import Message, MessageStatus
 from simulator.domain.numbers import NumberStatus, PhoneNumber
 from simulator.domain.registration import CampaignStatus, Registration
 from simulator.domain.whatsapp import TEMPLATE_REVIEW, MessageTemplate, TemplateStatus
@@ -27,9 +27,13 @@ TEMPLATE: Final = "template"  # its review
 class Chores:
     """One account's appointments. What was decided or deleted before its time has come is left alone."""
 
-    def __init__(self, world: World, pacer: Pacer) -> None:
+    def __init__(
+        self, world: World, pacer: Pacer, *, sent: Callable[[Message], None], arrived: Callable[[Message], None]
+    ) -> None:
         self._world = world
         self._pacer = pacer
+        self._sent = sent  # told about a text on its way
+        self._arrived = arrived  # and about one that got there
         self._due: Mapping[str, Callable[[str], object]] = {
             HANDOVER: self._settle,
             EXPIRY: self._expire,
@@ -41,6 +45,7 @@ class Chores:
     def await_delivery(self, message: Message) -> None:
         """Let the carrier say, a moment later, what became of a text that was just sent."""
         self._plan(HANDOVER, message.id, carrier.delivery_time(self._world, message))
+        self._sent(message)
 
     def await_expiry(self, number: PhoneNumber) -> None:
         """Release the number by itself at its `expires_at`, if it has one; replaces an earlier expiry."""
@@ -72,7 +77,10 @@ class Chores:
         self._pacer.arm()
 
     def _settle(self, message_id: str) -> None:
-        carrier.settle(self._world, message_id, self._pacer.clock.now())
+        before = self._world.messages[message_id].status
+        message = carrier.settle(self._world, message_id, self._pacer.clock.now())
+        if message.status is MessageStatus.DELIVERED and before is not MessageStatus.DELIVERED:
+            self._arrived(message)
 
     def _expire(self, number_id: str) -> None:
         number, now = self._world.numbers[number_id], self._pacer.clock.now()

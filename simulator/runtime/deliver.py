@@ -73,15 +73,17 @@ class Sender:
             response.close()
         return answered(response.status, _text(seen), self._policies)
 
-    async def open(self, url: str, headers: Mapping[str, str], body: bytes) -> ClientResponse | Outcome:
-        """POST `body` and return the answer as soon as its head is here; the caller must close or release it."""
+    async def open(
+        self, url: str, headers: Mapping[str, str], body: bytes, *, method: str = "POST"
+    ) -> ClientResponse | Outcome:
+        """Send `body` and return the answer as soon as its head is here; the caller must close or release it."""
         target = self._targets.get(url) or self._target(url)
         if isinstance(target, Outcome):
             return target
         session = self._session or self._start()
         data = body if len(body) <= WHOLE_BODY else io.BytesIO(body)
         try:
-            return await session.post(target, data=data, headers=headers, allow_redirects=False)
+            return await session.request(method, target, data=data or None, headers=headers, allow_redirects=False)
         except network_errors() as error:
             return _unreachable(error)
 

@@ -2,6 +2,9 @@
 
 Idle means that no I/O of ours is in flight and nobody holds time for a human being. Only an idle pacer jumps by itself
 (`auto`). While something is in flight an `auto` clock follows real time, so that a real handler's latency is true.
+
+A timer fires at its own deadline: that is the instant everybody sees while it fires, however late the loop got there.
+A reply from outside calls `catch_up` first, and so happens after all that was due before it.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from simulator.errors import StuckHandler
 
 Key = tuple[Hashable, ...]
 CALL_TIMER = "call"  # the kind of every timer of a live call
+THREAD_TIMER = "thread"  # of somebody who texts by a script
 MAX_JUMPS = 1_000_000  # run_until_idle gives up here: something starts a timer each time one fires
 
 
@@ -26,8 +30,8 @@ class Pacer:
     """
 
     def __init__(self, clock: Clock, note: Callable[[str, dict[str, Any]], None]) -> None:
-        self.clock = clock
         self.timers: Timers[Key] = Timers()
+        self.clock = self._limited(clock)
         self._owners: dict[Hashable, Callable[[Key], None]] = {}
         self._note = note
         self._loop = asyncio.get_running_loop()
@@ -36,6 +40,7 @@ class Pacer:
         self._handle: asyncio.Handle | None = None
         self._quiet = asyncio.Event()
         self._quiet.set()
+        self._firing = False
         self._driving = 0  # depth of advance() or run_until_idle(), which move time themselves
         self._stopped = False
 
@@ -60,13 +65,41 @@ class Pacer:
 
     def start_timer(self, key: Key, delay: timedelta) -> datetime:
         """Start or restart `key`; returns its deadline."""
-        due = self.clock.now() + delay
+        now = self.clock.now()
+        due = max(now + delay, now)
         if key[0] in self._owners:
             self.timers.start(key, due)
         return due
 
-    def _fire(self, key: Key) -> None:
-        self._owners[key[0]](key[1:])
+    def catch_up(self) -> None:
+        """Fire what is due already, each timer at its own instant: something is about to happen that comes later.
+
+        Does nothing while a timer is firing, or while time is moved by request. Timers that fire start others, which
+        wait for their turn. Work that fails is reported to the event loop.
+        """
+        if self._firing or self._driving or self._stopped or not self.clock.flowing:
+            return
+        for _ in range(len(self.timers)):
+            try:
+                if not self._fire_next():
+                    break
+            except Exception as error:
+                self._loop.call_exception_handler({"message": "a timer's work failed", "exception": error})
+        self.arm()
+
+    def _fire_next(self) -> bool:
+        """Fire the earliest timer that is due, at its deadline; False when none is."""
+        deadline = self.timers.next_deadline()
+        key = self.timers.pop_due(self.clock.now())
+        if deadline is None or key is None:
+            return False
+        self._firing = True
+        try:
+            with self.clock.at(deadline):
+                self._owners[key[0]](key[1:])
+        finally:
+            self._firing = False
+        return True
 
     # -- what is in flight -------------------------------------------------------------------------------------
 
@@ -122,10 +155,8 @@ class Pacer:
     def _fire_due(self) -> None:
         # One timer per pass, so that what it sets in motion is seen before the next one.
         self._handle = None
-        key = self.timers.pop_due(self.clock.now())
         try:
-            if key is not None:
-                self._fire(key)
+            self._fire_next()
         finally:
             self.arm()
 
@@ -188,8 +219,7 @@ class Pacer:
                 if deadline is None:
                     return
                 self._move(deadline)
-                while (key := self.timers.pop_due(self.clock.now())) is not None:
-                    self._fire(key)
+                while self._fire_next():
                     await self.settle(patience)
             raise StuckHandler(f"time was moved {MAX_JUMPS:,} times and timers are still being started")
         finally:
@@ -198,8 +228,12 @@ class Pacer:
 
     def set_mode(self, mode: ClockMode, scale: float) -> None:
         """Change who moves time; the instant stays the same."""
-        self.clock = Clock(mode, self.clock.now(), self._loop.time, scale=scale)
+        self.clock = self._limited(Clock(mode, self.clock.now(), self._loop.time, scale=scale))
         self.arm()
+
+    def _limited(self, clock: Clock) -> Clock:
+        clock.limit = self.timers.next_deadline
+        return clock
 
     async def stop(self, patience: timedelta = timedelta()) -> None:
         """Let what is in flight finish for up to `patience` of real time, then cancel it. No timer fires any more."""

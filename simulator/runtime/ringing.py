@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from simulator.domain.calls import WEB_TOKEN_LIFE, Call, Direction
-from simulator.engine.call import CallSetup
+from simulator.domain.policy import Policies
 from simulator.engine.script import Answer, Step
+from simulator.engine.setup import CallSetup
 from simulator.settings import Settings
-from simulator.world import people
+from simulator.world import hosted, people
 from simulator.world.world import World
 
 INBOUND_RING = timedelta(seconds=1)  # the platform answers after the first ring
-DEFAULT_MAX_SILENCE = timedelta(minutes=10)  # of a call whose agent was deleted before it rang
+# Of a call whose agent was deleted before it rang.
+DEFAULT_MAX_SILENCE = timedelta(minutes=10)
+DEFAULT_SENSITIVITY = 0.8
 
 
 def dialled(world: World, settings: Settings, call: Call, steps: tuple[Step, ...] | None) -> CallSetup:
@@ -24,7 +28,8 @@ def dialled(world: World, settings: Settings, call: Call, steps: tuple[Step, ...
     if call.direction is Direction.OUTBOUND:
         person = people.find(world, call.to_number)
         answer = Answer(person.answer)
-        return _setup(world, settings, call, person.steps, answer, person.ring, person.patience)
+        setup = _setup(world, settings, call, person.steps, answer, person.ring, person.patience)
+        return setup if person.greeting is None else replace(setup, machine_greeting=person.greeting)
     if call.direction is Direction.WEB:
         return _setup(world, settings, call, None, Answer.NOT_JOINED, WEB_TOKEN_LIFE)
     return _setup(world, settings, call, steps, Answer.ANSWERED, INBOUND_RING)
@@ -48,6 +53,12 @@ def _setup(
     greeting = call.initial_greeting
     if greeting is None and agent is not None:
         greeting = agent.begin_message
+    voicemail, policies = agent.voicemail_message if agent else None, settings.policies
+    if call.hosted:
+        greeting = hosted.greeting_of(call, agent)
+        voicemail = None if voicemail is None else hosted.in_call(voicemail, call, agent)
+        # The built-in model stops when it is interrupted; a handler that does not is what the other value is for.
+        policies = Policies(policies.contract, {**dict(policies.items()), "overlapping_turns": "cancel"})
     return CallSetup(
         direction=call.direction,
         greeting=greeting,
@@ -55,9 +66,14 @@ def _setup(
         max_silence=agent.max_silence if agent else DEFAULT_MAX_SILENCE,
         max_duration=settings.max_call_duration,
         transfer_number=agent.transfer_number if agent else None,
-        policies=settings.policies,
+        policies=policies,
         steps=steps,
         answer=answer,
         ring=ring,
         patience=patience,
+        interruption_sensitivity=agent.interruption_sensitivity if agent else DEFAULT_SENSITIVITY,
+        backchannel=agent.enable_backchannel if agent else True,
+        voicemail_message=voicemail,
+        screening_identity=call.call_screening_identity or (agent.call_screening_identity if agent else None),
+        screening_purpose=call.call_screening_purpose or (agent.call_screening_purpose if agent else None),
     )

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.clock import Clock, ClockMode
 from simulator.domain.calls import Call
+from simulator.domain.messages import Message
 from simulator.domain.policy import Policies
 from simulator.domain.webhooks import Delivery, DeliveryStatus, Notice, WebhookEndpoint
 from simulator.runtime.deliver import Sender
 from simulator.runtime.outbox import TIMERS as OUTBOX_TIMERS
 from simulator.runtime.outbox import Outbox
-from simulator.runtime.pacer import CALL_TIMER, Key, Pacer
+from simulator.runtime.pacer import CALL_TIMER, THREAD_TIMER, Key, Pacer
 from simulator.settings import DEFAULT_START, Settings
 from simulator.world import accounts
 from simulator.world.journal import Entry, Journal
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from simulator.runtime.chores import Chores
     from simulator.runtime.simulator import Simulator
     from simulator.runtime.telephone import Gone, Telephone
+    from simulator.runtime.threads import Threads
 
 
 class Runner:
@@ -70,6 +72,7 @@ class Runner:
             journal=journal,
         )
         self.world.limits = settings.limits
+        self.world.webhook_secret = settings.webhook_secret
         if self._parent is not None:
             self.pacer: Pacer = self._parent.pacer
         else:
@@ -79,6 +82,7 @@ class Runner:
         self.outbox = Outbox(self.world, self.pacer, self.sender, settings)
         self._telephone: Telephone | None = None
         self._chores: Chores | None = None
+        self._threads: Threads | None = None
 
     # -- sub-accounts ------------------------------------------------------------------------------------------
 
@@ -124,6 +128,8 @@ class Runner:
         self._note("timer.fired", {"timer": ":".join(str(part) for part in key)})
         if key[0] == CALL_TIMER:
             self.telephone.switchboard.fire(str(key[1]), str(key[2]))
+        elif key[0] == THREAD_TIMER:
+            self.threads.fire(str(key[1]))
         elif key[0] in OUTBOX_TIMERS:
             self.outbox.fire(str(key[0]), str(key[1]))
         else:
@@ -197,8 +203,29 @@ class Runner:
         if self._chores is None:
             from simulator.runtime.chores import Chores
 
-            self._chores = Chores(self.world, self.pacer)
+            self._chores = Chores(self.world, self.pacer, sent=self.text_sent, arrived=self.text_arrived)
         return self._chores
+
+    # -- texts -------------------------------------------------------------------------------------------------
+
+    @property
+    def threads(self) -> Threads:
+        """The account's people who text by a script."""
+        if self._threads is None:
+            from simulator.runtime.threads import Threads
+
+            self._threads = Threads(self)
+        return self._threads
+
+    def text_sent(self, message: Message) -> None:
+        """A text of the account is on its way."""
+        if self._threads is not None:
+            self._threads.handed_over(message)
+
+    def text_arrived(self, message: Message) -> None:
+        """A text of the account has arrived. With nobody registered and no script begun, nobody minds."""
+        if self._threads is not None or self.world.people:
+            self.threads.arrived(message)
 
     # -- deliveries --------------------------------------------------------------------------------------------
 
@@ -244,9 +271,14 @@ class Runner:
         self._build()
 
     def hang_up_all(self) -> None:
-        """Forget every live call without ceremony."""
+        """Forget every live call and every scripted thread without ceremony."""
         if self._telephone is not None:
             self._telephone.switchboard.hang_up_all()
+        self._abandon_threads()
+
+    def _abandon_threads(self) -> None:
+        if self._threads is not None:
+            self._threads.abandon()
 
     def unsettled(self) -> tuple[int, int]:
         """How many calls are live and how many deliveries are pending, sub-accounts included."""
@@ -256,5 +288,7 @@ class Runner:
 
     async def stop(self, patience: timedelta = timedelta(seconds=5)) -> None:
         """Let what is in flight finish, then close every connection."""
+        for runner in self.worlds():
+            runner._abandon_threads()  # who waits for a text would be waited for
         await self.pacer.stop(patience)
         await self.sender.close()

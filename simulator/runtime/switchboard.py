@@ -19,16 +19,19 @@ from simulator.engine.events import (
     CallEvent,
     Dialled,
     ReplyBytes,
-    ReplyEnded,
     ReplyFailed,
     ReplyStarted,
     TimerFired,
 )
+from simulator.engine.hosted import REPLY_TIMEOUT
 from simulator.engine.speech import tones_duration
 from simulator.runtime.deliver import Sender
+from simulator.runtime.hosted import TIMER as HOSTED_TIMER
+from simulator.runtime.hosted import Host, HostedCall
 from simulator.runtime.outbox import Outbox
 from simulator.runtime.pacer import CALL_TIMER, Pacer
 from simulator.runtime.turns import Turn, outcome_of, post_turn, text_of
+from simulator.settings import Settings
 from simulator.world import calls, notices, webhooks
 from simulator.world.world import World
 
@@ -44,6 +47,7 @@ class LiveCall:
     agent_id: str | None
     engine: CallEngine
     held: bool  # a human being is on the line
+    hosted: HostedCall | None = None  # None: a handler answers
     turns: dict[str, Turn] = field(default_factory=dict)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     news: asyncio.Event = field(default_factory=asyncio.Event)  # set, and replaced, when the call's record has changed
@@ -58,11 +62,19 @@ class LiveCall:
 class Switchboard:
     """Every live call of one account."""
 
-    def __init__(self, world: World, pacer: Pacer, sender: Sender, outbox: Outbox) -> None:
+    def __init__(self, world: World, pacer: Pacer, sender: Sender, outbox: Outbox, settings: Settings) -> None:
         self._world = world
         self._pacer = pacer
         self._sender = sender
         self._outbox = outbox
+        self._host = Host(
+            world=world,
+            pacer=pacer,
+            sender=sender,
+            settings=settings,
+            feed=self.feed,
+            report=lambda call_id, finding: self._report(self.live[call_id], finding, pacer.clock.now()),
+        )
         self.live: dict[str, LiveCall] = {}
         self.findings: dict[str, list[Finding]] = {}
         self._perform: dict[type, Callable[[LiveCall, Any, datetime], None]] = {
@@ -80,7 +92,11 @@ class Switchboard:
             fx.StopPlayback: self._stop_playback,
             fx.NoteDigits: self._note_digits,
             fx.AppendTranscript: self._append,
+            fx.NoteBeep: self._note_beep,
+            fx.NoteBargeIn: self._barge_in,
             fx.ReportFinding: self._report,
+            fx.NoteStep: self._step,
+            fx.NoteScriptFailed: self._script_failed,
             fx.NoteScriptDone: self._script_done,
             fx.EndCall: self._end,
         }
@@ -90,6 +106,7 @@ class Switchboard:
     def start(self, call: Call, setup: CallSetup, *, held: bool) -> None:
         """Ring the callee's phone."""
         live = LiveCall(id=call.id, agent_id=call.agent_id, engine=CallEngine(setup), held=held)
+        live.hosted = HostedCall(self._host, call) if call.hosted else None
         self.live[call.id] = live
         self.findings[call.id] = live.findings
         if held:
@@ -104,6 +121,8 @@ class Switchboard:
         elif held and not live.held:
             self._pacer.hold()
         live.engine, live.held = CallEngine(setup), held
+        if live.hosted is not None:  # what the agent says may have been settled since
+            live.hosted = HostedCall(self._host, self._world.calls[call_id])
         self.feed(call_id, Dialled())
         self.feed(call_id, Answered())
 
@@ -112,17 +131,22 @@ class Switchboard:
         live = self.live.get(call_id)
         if live is None:
             return False
-        endpoint = self._endpoint(live)
-        live.engine.turn_timeout = endpoint.timeout if endpoint else None
-        now = self._pacer.clock.now()
-        for effect in live.engine.handle(event, now):
-            self._perform[type(effect)](live, effect, now)
+        live.engine.turn_timeout = self._turn_timeout(live)
+        clock = self._pacer.clock
+        now = clock.now()
+        with clock.at(now):  # what follows from the event takes us time, but none of the call's
+            for effect in live.engine.handle(event, now):
+                self._perform[type(effect)](live, effect, now)
         self._pacer.arm()
         return True
 
     def fire(self, call_id: str, name: str) -> None:
         """A timer of this call is due."""
-        self.feed(call_id, TimerFired(name))
+        live = self.live.get(call_id)
+        if name == HOSTED_TIMER and live is not None and live.hosted is not None:
+            live.hosted.fire()
+        else:
+            self.feed(call_id, TimerFired(name))
 
     def hang_up_all(self) -> None:
         """Forget every live call without ceremony (reset)."""
@@ -143,6 +167,8 @@ class Switchboard:
     def _connect(self, live: LiveCall, _effect: fx.ConnectCall, now: datetime) -> None:
         call = calls.connect(self._world, live.id, now)
         self._outbox.notify(notices.for_call_started(self._world, call, now))
+        if live.hosted is not None:
+            live.hosted.begin()
 
     def _end(self, live: LiveCall, effect: fx.EndCall, now: datetime) -> None:
         call = calls.finish(self._world, live.id, effect.reason, now, effect.transferred_to)
@@ -154,6 +180,8 @@ class Switchboard:
             return
         for name in Timer:
             self._pacer.timers.stop((self._world.account_id, CALL_TIMER, live.id, name))
+        if live.hosted is not None:
+            live.hosted.cancel()
         for turn in live.turns.values():
             if turn.task is not None:
                 turn.task.cancel()
@@ -167,7 +195,19 @@ class Switchboard:
     def _endpoint(self, live: LiveCall) -> WebhookEndpoint | None:
         return webhooks.endpoint_for(self._world, live.agent_id)
 
+    def _turn_timeout(self, live: LiveCall) -> timedelta | None:
+        if live.hosted is not None:
+            return REPLY_TIMEOUT
+        endpoint = self._endpoint(live)
+        return endpoint.timeout if endpoint else None
+
     def _open_turn(self, live: LiveCall, effect: fx.OpenTurn, now: datetime) -> None:
+        if live.hosted is not None:
+            live.turns[effect.turn_id] = Turn(effect.turn_id, None, opened_at=now, attempted_at=now)
+            told = {"turn_id": effect.turn_id, "delivery_id": None, "transcript": effect.transcript}
+            self._note("turn.opened", now, live, **told)
+            live.hosted.open(effect.turn_id, effect.transcript)
+            return
         endpoint = self._endpoint(live)
         if endpoint is None:  # deleted between the engine's look and now: cannot happen on one loop
             raise RuntimeError(f"{live.id}: turn {effect.turn_id} was opened without a webhook endpoint")
@@ -192,13 +232,16 @@ class Switchboard:
         endpoint = self._endpoint(live)
         how = TurnEnd.FAILED if turn.error or turn.http_status else TurnEnd.TIMED_OUT
         outcome = outcome_of(turn, how, self._world.policies)
-        turn.delivery = self._outbox.record(turn.delivery, outcome, turn.attempted_at, again=True)
+        if turn.delivery is not None:
+            turn.delivery = self._outbox.record(turn.delivery, outcome, turn.attempted_at, again=True)
         turn.http_status, turn.error, turn.attempted_at = None, None, now
         turn.body.clear()
         if endpoint is not None:
             self._post(live, turn, endpoint, now)
 
     def _post(self, live: LiveCall, turn: Turn, endpoint: WebhookEndpoint, now: datetime) -> None:
+        if turn.delivery is None:
+            raise RuntimeError(f"{live.id}: turn {turn.id} of a hosted call has nobody to be sent to")
         headers = self._outbox.headers(turn.delivery, endpoint, now)
         feed = self._listener(live, turn)
         turn.task = self._pacer.track(post_turn(self._sender, endpoint.url, headers, turn.delivery.body, turn.id, feed))
@@ -208,10 +251,11 @@ class Switchboard:
         attempt = turn.attempted_at
 
         def heard(event: CallEvent) -> None:
+            self._pacer.catch_up()
             if turn.attempted_at is not attempt:
                 return  # an earlier try of a turn that was sent again
             match event:
-                case ReplyStarted(http_status=status, content_type=kind):
+                case ReplyStarted(http_status=status, content_type=kind) if not turn.closed:
                     turn.http_status = status
                     now = self._pacer.clock.now()
                     after = (now - turn.opened_at).total_seconds()
@@ -223,7 +267,7 @@ class Switchboard:
                     turn.body += data[: BODY_LIMIT - len(turn.body)] if len(turn.body) < BODY_LIMIT else b""
                 case ReplyFailed(error=error):
                     turn.error = error
-                case ReplyEnded():
+                case _:
                     pass
             self.feed(live.id, event)
 
@@ -233,20 +277,23 @@ class Switchboard:
         turn = live.turns[effect.turn_id]
         if turn.task is not None:
             turn.task.cancel()
+        if live.hosted is not None:
+            live.hosted.cancel()
 
     def _close_turn(self, live: LiveCall, effect: fx.CloseTurn, now: datetime) -> None:
         turn = live.turns[effect.turn_id]
         turn.closed = True
-        turn.delivery = self._outbox.record(
-            turn.delivery, outcome_of(turn, effect.how, self._world.policies), turn.attempted_at
-        )
+        if turn.delivery is not None:
+            outcome = outcome_of(turn, effect.how, self._world.policies)
+            turn.delivery = self._outbox.record(turn.delivery, outcome, turn.attempted_at)
         after = (now - turn.opened_at).total_seconds()
         self._note("turn.closed", now, live, turn_id=turn.id, how=str(effect.how), after=after)
 
     # -- effects: what is heard --------------------------------------------------------------------------------
 
     def _start_speech(self, live: LiveCall, effect: fx.StartSpeech, now: datetime) -> None:
-        self._speech(live, Party.REMOTE, effect.text, effect.duration, now)
+        more = {"over": effect.over, "backchannel": effect.backchannel}
+        self._speech(live, Party.REMOTE, effect.text, effect.duration, now, **more)
 
     def _play(self, live: LiveCall, effect: fx.Play, now: datetime) -> None:
         self._speech(live, Party.AGENT, effect.text, effect.duration, now, turn_id=effect.turn_id)
@@ -267,7 +314,8 @@ class Switchboard:
         )
         calls.append_utterance(self._world, live.id, utterance)
         live.announce()
-        self._note("speech.heard", now, live, party=effect.party.value, text=effect.text, turn_id=effect.turn_id)
+        said = {"party": effect.party.value, "text": effect.text, "turn_id": effect.turn_id}
+        self._note("speech.heard", now, live, **said, confidence=effect.confidence)
 
     def _play_digits(self, live: LiveCall, effect: fx.PlayDigits, now: datetime) -> None:
         self._tones(live, Party.AGENT, effect.digits, now)
@@ -283,6 +331,12 @@ class Switchboard:
 
     def _stop_playback(self, live: LiveCall, _effect: fx.StopPlayback, now: datetime) -> None:
         self._note("speech.stopped", now, live, party=Party.AGENT.value)
+
+    def _barge_in(self, live: LiveCall, effect: fx.NoteBargeIn, now: datetime) -> None:
+        self._note("barge_in", now, live, turn_id=effect.turn_id, overrun=effect.overrun.total_seconds())
+
+    def _note_beep(self, live: LiveCall, effect: fx.NoteBeep, now: datetime) -> None:
+        self._note("beep", now, live, duration=effect.duration.total_seconds())
 
     def _note_chunk(self, live: LiveCall, effect: fx.NoteChunk, now: datetime) -> None:
         turn = live.turns[effect.turn_id]
@@ -305,6 +359,14 @@ class Switchboard:
         self._note(
             "finding", now, live,
             finding=effect.kind.value, message=effect.message, turn_id=effect.turn_id, sample=text_of(finding.sample),
+        )  # fmt: skip
+
+    def _step(self, live: LiveCall, effect: fx.NoteStep, now: datetime) -> None:
+        self._note("script.step", now, live, step=list(effect.step))
+
+    def _script_failed(self, live: LiveCall, effect: fx.NoteScriptFailed, now: datetime) -> None:
+        self._note(
+            "script.failed", now, live, step=list(effect.step), expected=effect.expected, heard=effect.heard
         )  # fmt: skip
 
     def _script_done(self, live: LiveCall, _effect: fx.NoteScriptDone, now: datetime) -> None:

@@ -30,7 +30,7 @@ class Telephone:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
         self._world = runner.world
-        self.switchboard = Switchboard(runner.world, runner.pacer, runner.sender, runner.outbox)
+        self.switchboard = Switchboard(runner.world, runner.pacer, runner.sender, runner.outbox, runner.settings)
 
     def start_call(self, call: Call, *, steps: tuple[Step, ...] | None = None, live: bool = False) -> None:
         """Ring the callee; outbound, that is the person registered for the number, who listens by default.
@@ -47,12 +47,12 @@ class Telephone:
         setup = ringing.joined(self._world, self._runner.settings, call, steps)
         self.switchboard.join(call.id, setup, held=live)
 
-    def say(self, call_id: str, text: str, confidence: float) -> bool:
+    def say(self, call_id: str, text: str, confidence: float, *, over: bool = False) -> bool:
         """The remote party wants to say something; False when the call has ended already.
 
-        Raises Conflict when too much is waiting to be said already.
+        `over`: without waiting until the agent has finished. Raises Conflict when too much is waiting already.
         """
-        return self._queue(call_id, RemoteSaid(text, confidence))
+        return self._queue(call_id, RemoteSaid(text, confidence, over))
 
     def press(self, call_id: str, digits: str) -> bool:
         """The remote party wants to press keys; False and Conflict as for `say`."""

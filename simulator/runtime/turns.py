@@ -19,10 +19,10 @@ NOT_SENT = "not sent"  # how every refusal of runtime.hosts begins
 
 @dataclass(slots=True)
 class Turn:
-    """One turn request on the wire."""
+    """One turn request on the wire. A hosted call's turns are asked of nobody, and have no delivery."""
 
     id: str
-    delivery: Delivery
+    delivery: Delivery | None
     opened_at: datetime
     attempted_at: datetime
     task: asyncio.Task[None] | None = None
@@ -78,6 +78,8 @@ def outcome_of(turn: Turn, how: str, policies: Policies) -> Outcome:
     if turn.http_status is not None:
         outcome = answered(turn.http_status, text_of(bytes(turn.body)), policies)
         return replace(outcome, error=turn.error or outcome.error)
+    if turn.error is None and how == TurnEnd.INTERRUPTED:
+        return Outcome(kind=OutcomeKind.INTERRUPTED, error="the caller spoke before the handler answered")
     if turn.error is None:
         return Outcome(kind=OutcomeKind.UNREACHABLE, error="the call ended before the handler answered")
     refused = turn.error.startswith(NOT_SENT)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
 from pydantic import BaseModel
+from pydantic_core import from_json
 
 from simulator.errors import (
     ApiError,
@@ -50,6 +51,8 @@ OPENAPI_PATH: Final = "/openapi.json"
 DOCS_PATH: Final = "/docs"
 CONTROL_PREFIX: Final = "/_sim/"  # what a test does to the simulator is no request of the account's
 LONGEST_PATH_SHOWN: Final = 300
+LONGEST_BODY_KEPT: Final = 4096  # bytes of a request; the journal keeps a hundred thousand of them
+MOST_BRACKETS_KEPT: Final = 200  # a body with more may be nested deeper than whoever reads the journal can follow
 JSON: Final = (b"content-type", b"application/json")
 _log = logging.getLogger("simulator.serving")
 
@@ -156,6 +159,7 @@ class Dispatcher:
             raise _lost(method, path, match)
         operation = match.route.operation
         runner = self._admit(operation, headers.get(b"authorization"))
+        raw = b""
         try:
             sub_account = headers.get(b"x-sub-account-id")
             if sub_account and not operation.public:
@@ -163,7 +167,9 @@ class Dispatcher:
             allowance = None
             if runner.world.limits.rate_limits is not None and not path.startswith(CONTROL_PREFIX):
                 allowance = limits.take(runner.world, operation.id, runner.now())
-            response, at = await self._run(operation, runner, match.path, scope, headers, receive)
+            if operation.body is not None:
+                raw = await _read(receive, headers.get(b"content-length"), self._settings.max_body)
+            response, at = await self._run(operation, runner, match.path, scope, headers, raw, receive)
             if allowance is not None:
                 response = Limited(response, allowance)
         except ApiError as error:
@@ -182,6 +188,7 @@ class Dispatcher:
                 path=path,
                 operation_id=operation.id,
                 status=response.status_code,
+                **_shown_body(raw),
             )
         return response
 
@@ -216,14 +223,14 @@ class Dispatcher:
         path: Mapping[str, str],
         scope: Scope,
         headers: Headers,
+        raw: bytes,
         receive: Receive,
     ) -> tuple[Response, datetime]:
-        """The answer, and the simulated instant it was ready at."""
+        """The answer to the body `raw`, and the simulated instant it was ready at."""
         query = body = None
         if operation.query is not None:
             query = parse_query(operation.query, scope["query_string"])
         if operation.body is not None:
-            raw = await _read(receive, headers.get(b"content-length"), self._settings.max_body)
             body = parse_body(operation.body, raw, required=operation.body_required)
         # The instant is taken once the body is here: uploading may have taken a while.
         now = runner.now()
@@ -267,6 +274,18 @@ class Dispatcher:
         if host:
             return f"{scope.get('scheme', 'http')}://{host.decode('latin-1')}"
         return self._settings.public_url or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
+
+
+def _shown_body(raw: bytes) -> dict[str, Any]:
+    """What the journal keeps of a request's body: its JSON, its text when it is none, its size when it is too long."""
+    if not raw:
+        return {}
+    if len(raw) > LONGEST_BODY_KEPT:
+        return {"body_bytes": len(raw)}
+    if raw.count(b"[") + raw.count(b"{") <= MOST_BRACKETS_KEPT:
+        with suppress(ValueError):
+            return {"body": from_json(raw, allow_inf_nan=False)}
+    return {"body": raw.decode("utf-8", "replace")}
 
 
 def _raw_path(scope: Scope) -> str:

@@ -16,7 +16,7 @@ SNIPPET: Final = 100  # characters of `lastTranscriptSnippet`: a line in a list
 
 
 class CallIn(In):
-    """A call to place. `systemPrompt` would make it a hosted one; `maxWaitSeconds` counts with `waitForCompletion`."""
+    """A call to place. `systemPrompt` makes it a hosted one; `maxWaitSeconds` counts with `waitForCompletion`."""
 
     agent_id: str = Field(min_length=1)
     to_number: str = Field(min_length=1)

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from simulator.domain.agents import Agent, VoiceMode
+from simulator.domain.agents import Agent
 from simulator.domain.calls import Call, CallStatus, Direction, DisconnectionReason, Tones, Utterance
 from simulator.domain.numbers import NumberStatus, PhoneNumber
 from simulator.domain.phone import normalise, service_number
-from simulator.errors import BadRequest, Conflict, Forbidden, NotFound, NotSimulated
-from simulator.world import limits, money, numbers, recordings, webhooks
+from simulator.errors import BadRequest, Conflict, Forbidden, NotFound
+from simulator.world import hosted, limits, money, numbers, recordings, webhooks
 from simulator.world.world import World
 
 RETRY_AFTER = "10"  # seconds; about as long as a short call lasts
@@ -37,7 +37,8 @@ def place_outbound(
 ) -> Call:
     """Dial `to_number` for the agent, from its first number unless another of its numbers is named.
 
-    Raises NotFound, BadRequest, Forbidden (service numbers), NotSimulated (hosted calls) or Conflict (too many calls).
+    With a `system_prompt`, or when the agent is hosted, the built-in model answers, and goes on to if the agent is
+    changed meanwhile. Raises NotFound, BadRequest, Forbidden (service numbers) or Conflict (too many calls).
     """
     agent = world.require_agent(agent_id)
     number = _caller_id(world, agent, from_number_id)
@@ -60,6 +61,7 @@ def place_outbound(
         direction=Direction.OUTBOUND,
         status=_first_status(world),
         started_at=now,
+        hosted=hosted.is_hosted(agent, system_prompt),
         voice=voice or agent.voice,
         initial_greeting=initial_greeting,
         system_prompt=system_prompt,
@@ -75,8 +77,8 @@ def place_outbound(
 def receive(world: World, *, from_number: str, to_number: str, max_live: int, now: datetime) -> Call:
     """Let somebody dial one of the account's numbers.
 
-    Raises NotFound when nobody here has the number, BadRequest when no agent does, NotSimulated when the agent is
-    hosted, Conflict when too many calls are live. A missing webhook is no refusal here: the call rings, then fails.
+    Raises NotFound when nobody here has the number, BadRequest when no agent does, Conflict when too many calls are
+    live. A missing webhook is no refusal here: the call rings, then fails.
     """
     caller, callee = normalise(from_number), normalise(to_number)
     number = _ours(world, callee)
@@ -86,7 +88,6 @@ def receive(world: World, *, from_number: str, to_number: str, max_live: int, no
     if number.agent_id is None:
         raise BadRequest(f"{callee} cannot be called: no agent is attached to number {number.id!r}; attach one")
     agent = world.require_agent(number.agent_id)
-    _check_mode(agent, None)
     _check_live(world, max_live)
     call = Call(
         id=world.entropy.new_id("call"),
@@ -99,6 +100,7 @@ def receive(world: World, *, from_number: str, to_number: str, max_live: int, no
         direction=Direction.INBOUND,
         status=_first_status(world),
         started_at=now,
+        hosted=hosted.is_hosted(agent, None),
         voice=agent.voice,
     )
     return placed(world, call)
@@ -107,10 +109,10 @@ def receive(world: World, *, from_number: str, to_number: str, max_live: int, no
 def check_may_call(world: World, agent: Agent, system_prompt: str | None, max_live: int) -> None:
     """Check that a call of the agent has a chance.
 
-    Raises NotSimulated (hosted calls), BadRequest (nobody would answer for the agent) or Conflict (too many calls).
+    Raises BadRequest (nobody would answer for the agent) or Conflict (too many calls). A hosted call needs no webhook.
     """
-    _check_mode(agent, system_prompt)
-    if world.policies["no_webhook_call"] == "fail" and webhooks.endpoint_for(world, agent.id) is None:
+    answered = hosted.is_hosted(agent, system_prompt) or webhooks.endpoint_for(world, agent.id) is not None
+    if not answered and world.policies["no_webhook_call"] == "fail":
         raise BadRequest(
             f"agent {agent.id!r} cannot call in webhook mode: no webhook is set; set one for the agent or the account"
         )
@@ -244,15 +246,6 @@ def _ours(world: World, e164: str) -> PhoneNumber:
         state = "was released" if e164 in world.number_ids else "is not a number of this account"
         raise NotFound(f"{e164} cannot be called: it {state}")
     return number
-
-
-def _check_mode(agent: Agent, system_prompt: str | None) -> None:
-    if system_prompt:
-        raise NotSimulated("calls with systemPrompt (built-in model) are not simulated yet: leave it out")
-    if agent.voice_mode is VoiceMode.HOSTED:
-        raise NotSimulated(
-            f"calls of hosted agents (built-in model) are not simulated yet: set voiceMode of {agent.id!r} to 'webhook'"
-        )
 
 
 def _check_live(world: World, max_live: int) -> None:

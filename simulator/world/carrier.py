@@ -27,6 +27,8 @@ OPTED_OUT: Final = TextOutcome(
 )
 STOP_WORDS: Final = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"})
 START_WORDS: Final = frozenset({"START", "UNSTOP", "YES"})
+HELP_WORDS: Final = frozenset({"HELP", "INFO"})
+HELP_ANSWER: Final = "{number}: reply STOP to get no more texts from this number, START to get them again."
 _BY_CARRIER: Final = frozenset({Channel.SMS, Channel.MMS})
 _RECEIPTS: Final = frozenset({Channel.IMESSAGE, Channel.WHATSAPP, Channel.RCS})
 
@@ -129,8 +131,22 @@ def mark_failed(world: World, message_id: str, reason: str | None, code: str | N
     )
 
 
+def help_answer(world: World, number_id: str, body: str) -> str | None:
+    """Say what somebody between the two parties answers to HELP, when the policy says so; None for all other texts."""
+    if not world.policies.on("carrier_help") or body.strip().upper() not in HELP_WORDS:
+        return None
+    return HELP_ANSWER.format(number=world.numbers[number_id].phone_number)
+
+
 def heed(world: World, number_id: str, sender: str, body: str, now: datetime) -> None:
-    """Take note of STOP and START, when the policy says that somebody between the two parties does."""
+    """Take note of STOP, START and HELP, when the policies say that somebody between the two parties does.
+
+    The answer to HELP is none of the account's messages: it is not charged, told or listed, and only the journal and
+    the sender see it.
+    """
+    answer = help_answer(world, number_id, body)
+    if answer is not None:
+        world.journal.append("carrier.answered", now, number_id=number_id, recipient=sender, body=answer)
     if not world.policies.on("carrier_opt_out"):
         return
     word, key = body.strip().upper(), (number_id, sender)

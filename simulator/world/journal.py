@@ -71,6 +71,14 @@ class Journal:
                 found.append(entry)
         return found
 
+    def newest(self, kind: str, /, **data: Any) -> Entry | None:
+        """Return the latest entry of exactly this kind that has all of `data`, or None; recent ones cost little."""
+        for sequence in range(self.last_seq, self.dropped, -1):
+            entry = self._ring[(sequence - 1) % self.limit]
+            if entry.kind == kind and data.items() <= entry.data.items():
+                return entry
+        return None
+
     def on_append(self, hook: Hook) -> Callable[[], None]:
         """Call `hook` with every entry to come; returns the function that takes it off again."""
         self._hooks = (*self._hooks, hook)

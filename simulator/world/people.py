@@ -15,8 +15,10 @@ from simulator.world.world import World
 
 if TYPE_CHECKING:
     from simulator.engine.script import Step
+    from simulator.engine.thread_script import ThreadStep
 
-ANSWERS: Final = ("answered", "busy", "no_answer", "failed")
+ANSWERS: Final = ("answered", "busy", "no_answer", "failed", "voicemail", "screened", "screened_out")
+MACHINE: Final = "voicemail"
 DEFAULT_RING: Final = magic.RING
 DELIVERED: Final = TextOutcome(status=MessageStatus.DELIVERED)
 
@@ -26,7 +28,8 @@ class Person:
     """Somebody with a phone. Without steps they listen, or are driven live.
 
     `patience` is how long after picking up they hang up, whatever is going on; `texts` is what becomes of texts to
-    them.
+    them, and `text_steps` what they do from the first text on that they get. `greeting` is what a machine says that
+    answers for them; None: what machines usually say.
     """
 
     number: str
@@ -34,7 +37,9 @@ class Person:
     answer: str = "answered"
     ring: timedelta = DEFAULT_RING
     patience: timedelta | None = None
+    greeting: str | None = None
     texts: TextOutcome = DELIVERED
+    text_steps: tuple[ThreadStep, ...] | None = None
 
 
 def put(
@@ -45,7 +50,9 @@ def put(
     answer: str = "answered",
     ring: timedelta = DEFAULT_RING,
     patience: timedelta | None = None,
+    greeting: str | None = None,
     texts: TextOutcome = DELIVERED,
+    text_steps: tuple[ThreadStep, ...] | None = None,
 ) -> Person:
     """Say who is at `number` from now on, replacing whoever was, fictional numbers' fixed behaviour included.
 
@@ -57,7 +64,18 @@ def put(
         raise BadRequest(f"a phone cannot ring for {ring.total_seconds():g} s: use 0 or more")
     if patience is not None and patience < timedelta():
         raise BadRequest(f"a person cannot hang up {patience.total_seconds():g} s after answering: use 0 or more")
-    person = Person(number=normalise(number), steps=steps, answer=answer, ring=ring, patience=patience, texts=texts)
+    if greeting is not None and answer != MACHINE:
+        raise BadRequest(f"a greeting goes with the answer {MACHINE!r}, not {answer!r}: a person's words are steps")
+    person = Person(
+        number=normalise(number),
+        steps=steps,
+        answer=answer,
+        ring=ring,
+        patience=patience,
+        greeting=greeting,
+        texts=texts,
+        text_steps=text_steps,
+    )
     world.people[person.number] = person
     return person
 
@@ -80,16 +98,23 @@ def text_outcome(world: World, number: str) -> TextOutcome:
 
 
 def _fictional(number: str, documented: Magic) -> Person:
-    steps: tuple[Step, ...] | None = None
-    if documented.says is not None:
-        from simulator.engine.script import Say, Wait
-
-        steps = (*(Say(words) for words in documented.says), Wait(documented.stays))
     return Person(
         number=number,
-        steps=steps,
+        steps=_steps(documented),
         answer=documented.answer,
         ring=documented.ring,
         patience=documented.patience,
+        greeting=documented.greeting,
         texts=documented.text or DELIVERED,
     )
+
+
+def _steps(documented: Magic) -> tuple[Step, ...] | None:
+    if documented.says is None and documented.interrupts is None:
+        return None
+    from simulator.engine.script import BargeIn, Repeat, Say, Wait
+
+    steps: list[Step] = [Say(words) for words in documented.says or ()]
+    if documented.interrupts is not None:
+        steps.append(Repeat(magic.INTERRUPTIONS, (BargeIn(documented.interrupts, magic.INTERRUPTED_AFTER),)))
+    return (*steps, Wait(documented.stays))

@@ -8,7 +8,7 @@ from typing import Any
 
 from simulator.domain.calls import NO_NUMBER, WEB_TOKEN_LIFE, Call, CallStatus, Direction, DisconnectionReason
 from simulator.errors import Conflict, NotFound
-from simulator.world import calls
+from simulator.world import calls, hosted
 from simulator.world.world import World
 
 
@@ -23,7 +23,7 @@ def register(
 ) -> Call:
     """Prepare a call between the agent and a browser; it rings until somebody joins it with its access token.
 
-    Raises NotFound, BadRequest, NotSimulated (hosted calls) or Conflict (too many calls). The agent needs no number.
+    Raises NotFound, BadRequest or Conflict (too many calls). The agent needs no number.
     """
     agent = world.require_agent(agent_id)
     calls.check_may_call(world, agent, None, max_live)
@@ -38,6 +38,7 @@ def register(
         direction=Direction.WEB,
         status=CallStatus(world.policies["ringing_status"]),
         started_at=now,
+        hosted=hosted.is_hosted(agent, None),
         voice=agent.voice,
         variables=dict(variables) if variables is not None else None,
         metadata=dict(metadata) if metadata is not None else None,

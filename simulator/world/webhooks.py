@@ -64,6 +64,8 @@ def set_endpoint(
 ) -> WebhookEndpoint:
     """Register the account's endpoint (None) or an agent's own. Each time makes a new secret; the id stays.
 
+    A world with a `webhook_secret` has that one for all.
+
     `url` is taken as it is: what an address may look like is the wire's business.
     """
     if agent_id is not None:
@@ -72,7 +74,7 @@ def set_endpoint(
     endpoint = WebhookEndpoint(
         id=before.id if before else world.entropy.new_id("webhook"),
         url=url,
-        secret=world.entropy.secret(),
+        secret=world.webhook_secret or world.entropy.secret(),
         created_at=before.created_at if before else now,
         agent_id=agent_id,
         context_limit=context_limit,
@@ -122,8 +124,14 @@ def add_delivery(
         test=notice.test,
     )
     world.store_delivery(delivery)
+    about = {"call_id": delivery.call_id, "message_id": delivery.message_id}
     world.journal.append(
-        "delivery.created", now, delivery_id=delivery.id, event=delivery.event_type.value, url=endpoint.url
+        "delivery.created",
+        now,
+        delivery_id=delivery.id,
+        event=delivery.event_type.value,
+        url=endpoint.url,
+        **{name: value for name, value in about.items() if value is not None},
     )
     return delivery
 

@@ -34,10 +34,12 @@ if TYPE_CHECKING:
     from simulator.domain.numbers import PhoneNumber
     from simulator.domain.policy import Policies
     from simulator.domain.registration import Registration
+    from simulator.domain.text_threads import TextThread
     from simulator.domain.trunks import SipTrunk
     from simulator.domain.verification import SignUp, Verification
     from simulator.domain.webhooks import Delivery, WebhookEndpoint
     from simulator.domain.whatsapp import MessageTemplate, WhatsAppConnection
+    from simulator.engine.hosted_events import Line
     from simulator.world.limits import Window
     from simulator.world.people import Person
 
@@ -99,6 +101,7 @@ class World:
         self.sign_ups: dict[str, SignUp] = {}  # the first account's only
         self.whatsapp_connections: dict[str, WhatsAppConnection] = {}
         self.message_templates: dict[str, MessageTemplate] = {}
+        self.hosted_lines: dict[str | None, tuple[Line, ...]] = {}  # by agent id; None: for agents without their own
         self.sold_out: dict[str, None] = {}  # countries and area codes that have no numbers to sell
 
         self.contact_ids: dict[str, str] = {}  # by E.164 number
@@ -111,12 +114,15 @@ class World:
         self.groups: dict[tuple[str, frozenset[str]], str] = {}  # (number id, members) -> conversation id
         self.group_threads: dict[str, str] = {}  # group id -> conversation id
         self.opted_out: dict[tuple[str, str], None] = {}  # (number id, who told it to STOP)
+        self.text_threads: dict[str, TextThread] = {}  # of people who text by a script
+        self.texters: dict[tuple[str, frozenset[str]], tuple[str, ...]] = {}  # each one's last thread, by who is in it
         self.recent_conversations: dict[str, None] = {}  # ids, least recent activity first
         self.conversation_messages = Chain()
         self.number_messages = Chain()
 
         self.tally = Tally()
         self.limits = Limits()
+        self.webhook_secret: str | None = None  # signs for every endpoint; None: each registration makes one
         self.ledger: dict[str, Entry] = {}
         self.windows: dict[tuple[str, int], Window] = {}  # (operation, seconds) -> requests so far
         self.first_texts: dict[tuple[str, date], int] = {}  # (number id, UTC day) -> people texted first
@@ -197,6 +203,16 @@ class World:
         self.recent_conversations[conversation.id] = None
         return message, conversation
 
+    def store_text_thread(self, thread: TextThread) -> TextThread:
+        """Write a scripted thread down, new or changed; a new one takes the place of the same person's before it."""
+        if thread.id not in self.text_threads:
+            pair = thread.number_id, thread.members
+            before = (self.text_threads[thread_id] for thread_id in self.texters.get(pair, ()))
+            others = (other.id for other in before if other.from_number != thread.from_number)
+            self.texters[pair] = (*others, thread.id)
+        self.text_threads[thread.id] = thread
+        return thread
+
     def store_delivery(self, delivery: Delivery) -> Delivery:
         """Write a delivery down, new or changed."""
         self.tally.delivery(self.deliveries.get(delivery.id), delivery)
@@ -207,4 +223,5 @@ class World:
         """Drop an agent, its webhook endpoint and its list of numbers."""
         del self.agents[agent_id]
         self.endpoints.pop(agent_id, None)
+        self.hosted_lines.pop(agent_id, None)
         self.agent_numbers.pop(agent_id, None)

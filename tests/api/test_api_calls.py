@@ -60,7 +60,6 @@ async def test_a_wait_out_of_range_is_refused(api: Api, query: dict[str, Any]) -
         ({"toNumber": "+1 911"}, 403),
         ({"toNumber": None}, 422),
         ({"fromNumberId": "num_none"}, 404),
-        ({"systemPrompt": "You are"}, 501),
         ({"variables": {"a": 1}}, 422),
     ],
 )

@@ -114,8 +114,10 @@ async def test_people_are_registered_under_e164() -> None:
             "answer": "answered",
             "ring_seconds": 0.0,
             "patience_seconds": None,
+            "greeting": None,
             "steps": 1,
             "texts": {"status": "delivered", "failure_reason": None, "code": None, "delay_seconds": None},
+            "text_steps": None,
         }
         await p.ask("PUT", "/_sim/people/nobody", 400, json={})
         await p.ask("PUT", "/_sim/people/+14155550161", 422, json={"answer": "perhaps"})

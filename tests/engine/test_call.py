@@ -17,6 +17,7 @@ from simulator.engine.effects import (
     NoteChunk,
     NoteDigits,
     NoteScriptDone,
+    NoteStep,
     OpenTurn,
     Play,
     PlayDigits,
@@ -310,12 +311,12 @@ def test_an_empty_script_hangs_up_after_the_greeting() -> None:
 
 def test_a_script_that_hangs_up_is_done() -> None:
     line = Line(steps=(HangUp(),)).connect()
-    assert line.fire_next() == [NoteScriptDone(), EndCall(REASON.USER_HANGUP)]
+    assert line.fire_next() == [NoteStep((0,)), NoteScriptDone(), EndCall(REASON.USER_HANGUP)]
 
 
 def test_a_script_is_not_done_when_steps_are_left() -> None:
     line = Line(steps=(HangUp(), Say("never"))).connect()
-    assert line.fire_next() == [EndCall(REASON.USER_HANGUP)]
+    assert line.fire_next() == [NoteStep((0,)), EndCall(REASON.USER_HANGUP)]
     assert not line.engine.script_done
 
 
@@ -369,6 +370,19 @@ def test_silence_does_not_run_while_somebody_speaks_or_a_turn_is_open() -> None:
     line.fire_next()
     assert line.now - free == seconds(2)
     assert line.end.reason is REASON.INACTIVITY
+
+
+def test_silence_after_the_greeting_counts_from_its_last_word() -> None:
+    line = Line(max_silence=seconds(10), greeting="Hello there").connect()
+    assert line.until(EndCall).reason is REASON.INACTIVITY
+    assert line.when(EndCall) == seconds(2 + 0.8 + 10)
+
+
+def test_silence_counts_from_the_end_of_a_turn_that_was_dropped() -> None:
+    line = on_a_turn(max_silence=seconds(10), turn_timeout=seconds(5))
+    opened = line.now
+    assert line.until(EndCall).reason is REASON.INACTIVITY
+    assert line.now - opened == seconds(5 + 10)
 
 
 def test_pressed_keys_break_the_silence() -> None:
@@ -514,6 +528,26 @@ def test_a_reply_without_a_byte_in_time_is_silence(answered: bool) -> None:
     assert (line.closed, line.findings) == (["timed_out"], [FindingKind.REPLY_TIMED_OUT])
     assert line.all(CancelTurn) == [CancelTurn("1")]
     assert "within 5 s" in line.all(ReportFinding)[0].message
+    assert line.engine.listening
+
+
+@pytest.mark.parametrize("early", [0.001, 1, 0])
+def test_a_first_byte_up_to_the_very_instant_of_the_timeout_is_in_time(early: float) -> None:
+    line = on_a_turn(turn_timeout=seconds(5))
+    line.headers()
+    line.now = line.timers["reply"] - seconds(early)
+    line.body(b"{")
+    assert line.timers["reply"] == line.now + seconds(5)
+    line.body(b'"text": "Hi"}\n')
+    assert (line.played, line.findings) == (["Hi"], [])
+
+
+@pytest.mark.parametrize("late", [0.001, 1])
+def test_a_handler_that_is_late_by_a_millisecond_is_as_late_as_by_a_second(late: float) -> None:
+    line = on_a_turn(turn_timeout=seconds(5))
+    line.advance(seconds(5) + seconds(late))
+    assert line.headers() == line.body(b'{"text": "Hi"}\n') == line.end_reply() == []
+    assert (line.closed, line.findings) == (["timed_out"], [FindingKind.REPLY_TIMED_OUT])
     assert line.engine.listening
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.engine.speech import heard, speech_duration, tones_duration
+from simulator.engine.speech import heard, hearing, is_backchannel, speech_duration, stop_delay, tones_duration
 from tests.helpers.engine import seconds, unhurried
 
 
@@ -104,3 +104,49 @@ def test_what_was_heard_is_a_prefix_and_never_shrinks(text: str, share: float, s
 @given(st.text(), st.text())
 def test_more_text_never_takes_less_time(one: str, two: str) -> None:
     assert speech_duration(f"{one} {two}") >= max(speech_duration(one), speech_duration(two))
+
+
+@given(st.text(max_size=60), st.integers(0, 20_000))
+@unhurried
+def test_hearing_agrees_with_heard_at_every_instant(text: str, milliseconds: int) -> None:
+    duration = timedelta(milliseconds=milliseconds)
+    coming = list(hearing(text, duration))
+    assert [words for _, words in coming[-1:]] == ([text] if text else [])
+    assert sorted(coming, key=lambda at: (at[0], len(at[1]))) == coming
+    last_at_its_time = dict(coming)
+    for elapsed, words in last_at_its_time.items():
+        assert heard(text, elapsed, duration) == words
+        assert not elapsed or heard(text, elapsed - timedelta(microseconds=1), duration) != words
+
+
+def test_words_are_heard_one_after_another() -> None:
+    assert list(hearing("One, two three", seconds(1.2))) == [
+        (seconds(0.4), "One,"),
+        (seconds(0.8), "One, two"),
+        (seconds(1.2), "One, two three"),
+    ]
+
+
+@pytest.mark.parametrize(("sensitivity", "delay"), [(1, 0.1), (0.8, 0.2), (0.5, 0.35), (0.01, 0.595), (0, None)])
+def test_the_more_sensitive_the_sooner_it_stops(sensitivity: float, delay: float | None) -> None:
+    assert stop_delay(sensitivity) == (None if delay is None else seconds(delay))
+
+
+@pytest.mark.parametrize("sensitivity", [-0.1, 1.1])
+def test_a_sensitivity_out_of_range_is_refused(sensitivity: float) -> None:
+    with pytest.raises(ValueError, match="from 0 to 1, got"):
+        stop_delay(sensitivity)
+
+
+@pytest.mark.parametrize(
+    "text", ["uh-huh", "Uh huh.", "Mm-hmm", "mhm", "mm", "Hmm…", "okay", "OK, right", "yeah, I see", "Oh wow"]
+)
+def test_sounds_of_listening_are_known(text: str) -> None:
+    assert is_backchannel(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "…", "yes", "no", "okay no", "stop", "I", "see", "okay okay okay okay", "hmmm what", "okays"]
+)
+def test_answers_and_long_sounds_are_no_backchannels(text: str) -> None:
+    assert not is_backchannel(text)

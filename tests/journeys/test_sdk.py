@@ -495,15 +495,29 @@ async def test_a_recording_is_downloaded(desk: Desk) -> None:
         await sdk.calls.get_recording(unrecorded.id)
 
 
-async def test_a_hosted_call_is_refused_by_name_and_not_made_up(desk: Desk) -> None:
+async def test_a_hosted_call_is_made_without_a_webhook(desk: Desk) -> None:
     agent, _ = await desk.agent_with_number()
+    desk.outside.send("PUT", "/_sim/hosted", {"lines": ["A table for {{name}}, please.", {"action": "hangup"}]})
+    desk.outside.send("PUT", f"/_sim/people/{PERSON}", {"script": ["Speaking?", "Gladly"]})
+    made = await desk.sdk.calls.make(agent.id, PERSON, system_prompt="Book a table", variables={"name": "Ann"})
+    talked = await desk.sdk.calls.make_conversation(agent.id, PERSON, topic="Book", initial_greeting="Good day")
+    desk.outside.settle()
+    first, second = [await desk.sdk.calls.get(call.id) for call in (made, talked)]
+    assert [t.response for t in first.transcripts] == [None, "A table for Ann, please.", None]
+    assert (first.status, second.transcripts[0].transcript) == ("completed", "Good day")
+    assert second.transcripts[1].response == "A table for {{name}}, please."
+
+
+async def test_an_agent_becomes_hosted_and_is_billed_and_heard_like_any_other(desk: Desk) -> None:
+    agent, number = await desk.agent_with_number()
     await desk.sdk.webhooks.set(desk.hook.url)
-    with pytest.raises(AgentPhoneError) as refused:
-        await desk.sdk.calls.make(agent.id, PERSON, system_prompt="Book a table", variables={"name": "Ann"})
-    with pytest.raises(AgentPhoneError) as refused_too:
-        await desk.sdk.calls.make_conversation(agent.id, PERSON, topic="Book a table")
-    assert (refused.value.status, refused_too.value.status) == (501, 501)
-    assert (await desk.sdk.calls.list()).total == 0
+    await desk.sdk.agents.update(agent.id, voice_mode="hosted", system_prompt="Be kind", begin_message="Hi")
+    call = desk.outside.call(PERSON, number.phone_number, "Hello")
+    desk.outside.settle()
+    turns = (await desk.sdk.calls.get(call["call_id"])).transcripts
+    assert turns[1].response == "This is the simulated voice of Support. I was told: Be kind I heard: Hello"
+    sent = [received.json["event"] for received in desk.hook.received]
+    assert sorted(sent) == ["agent.call_ended", "call.ended", "call.started"]
 
 
 # -- who and where -----------------------------------------------------------------------------------------------

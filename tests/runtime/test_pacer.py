@@ -286,3 +286,201 @@ async def test_the_timers_of_others_stay_when_one_owner_goes(manual: Bench) -> N
     manual.pacer.disown("them")
     await manual.pacer.advance(timedelta(seconds=2), timedelta())
     assert manual.fired == [(("ours",), 1.0)]
+
+
+# -- time that follows real time -------------------------------------------------------------------------------
+
+
+def due(bench: Bench) -> list[tuple[str, float]]:
+    return [(str(key[0]), at) for key, at in bench.fired]
+
+
+class Late:
+    """Real seconds that a test turns by hand: a loop that gets everywhere too late."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.seconds = 0.0
+        bench.pacer._loop = asyncio.get_running_loop()
+        bench.pacer.clock._source = lambda: self.seconds
+        bench.pacer.clock._flowing_since = 0.0
+
+
+@pytest.fixture
+async def system() -> AsyncIterator[Bench]:
+    bench = Bench(ClockMode.SYSTEM)
+    yield bench
+    await bench.pacer.stop()
+
+
+async def test_a_timer_that_fires_late_sees_its_own_deadline(system: Bench) -> None:
+    real = Late(system)
+    system.start("a", 0.28)
+    real.seconds = 5.0
+    system.pacer.catch_up()
+    assert due(system) == [("a", 0.28)]
+    assert system.pacer.clock.now() == START + timedelta(seconds=5)
+
+
+async def test_a_timer_started_by_a_late_one_counts_from_its_deadline(system: Bench) -> None:
+    real = Late(system)
+    system.react = lambda key: system.start("second", 0.5) if key == ("first",) else None
+    system.start("first", 0.28)
+    real.seconds = 5.0
+    for _ in range(2):
+        system.pacer.catch_up()
+    assert due(system) == [("first", 0.28), ("second", 0.78)]
+
+
+async def test_what_is_pinned_within_what_is_pinned_ends_where_it_began(system: Bench) -> None:
+    real, clock = Late(system), system.pacer.clock
+    with clock.at(START + timedelta(seconds=1)):
+        real.seconds = 5.0
+        with clock.at(START + timedelta(seconds=2)):
+            assert clock.now() == START + timedelta(seconds=2)
+        assert clock.now() == START + timedelta(seconds=1)
+    assert clock.now() == START + timedelta(seconds=5)
+
+
+async def test_nobody_sees_an_instant_behind_a_timer_that_has_not_fired(system: Bench) -> None:
+    real = Late(system)
+    system.start("a", 1)
+    system.start("b", 2)
+    real.seconds = 5.0
+    assert system.pacer.clock.now() == START + timedelta(seconds=1)
+    system.pacer.timers.stop(("us", "a"))
+    assert system.pacer.clock.now() == START + timedelta(seconds=2)
+
+
+async def test_an_auto_clock_that_flows_fires_at_the_deadlines_too(auto: Bench) -> None:
+    done = asyncio.Event()
+    auto.react = lambda key: done.set() if key == ("c",) else None
+    for name, seconds in (("a", 0.001), ("b", 0.0015), ("c", 0.002)):
+        auto.start(name, seconds)
+    auto.pacer.hold()
+    await done.wait()
+    assert due(auto) == [("a", 0.001), ("b", 0.0015), ("c", 0.002)]
+
+
+async def test_a_clock_that_stops_in_a_late_timer_stops_at_its_deadline(auto: Bench) -> None:
+    done = asyncio.Event()
+    auto.start("a", 0.001)
+    auto.pacer.hold()
+    auto.react = lambda _key: (auto.pacer.release(), done.set())[1]
+    await done.wait()
+    assert auto.pacer.clock.now() == START + timedelta(milliseconds=1)
+
+
+async def test_catching_up_reports_work_that_fails_and_goes_on(system: Bench) -> None:
+    reported: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context))
+    real = Late(system)
+    system.react = lambda key: 1 / 0 if key == ("bad",) else None  # type: ignore[assignment, return-value]
+    system.start("bad", 1)
+    system.start("good", 2)
+    real.seconds = 5.0
+    system.pacer.catch_up()
+    assert due(system) == [("bad", 1.0), ("good", 2.0)]
+    assert isinstance(reported[0]["exception"], ZeroDivisionError)
+
+
+async def test_a_timer_that_fires_cannot_make_others_fire_inside_it(system: Bench) -> None:
+    real = Late(system)
+    seen: list[str] = []
+
+    def react(key: Key) -> None:
+        seen.append(f"{key[0]} begins")
+        system.pacer.catch_up()
+        seen.append(f"{key[0]} ends")
+
+    system.react = react
+    system.start("a", 1)
+    system.start("b", 1)
+    real.seconds = 5.0
+    system.pacer.catch_up()
+    assert seen == ["a begins", "a ends", "b begins", "b ends"]
+
+
+async def test_a_timer_cannot_be_due_in_the_past(system: Bench) -> None:
+    real = Late(system)
+    real.seconds = 5.0
+    assert system.pacer.start_timer(("us", "a"), timedelta(seconds=-3)) == START + timedelta(seconds=5)
+    assert system.pacer.clock.now() == START + timedelta(seconds=5)
+
+
+class Story:
+    """Timers of a system clock under a loop that comes late; everything it sees is checked."""
+
+    def __init__(self, follow: dict[int, int]) -> None:
+        self.bench = Bench(ClockMode.SYSTEM)
+        self.real = Late(self.bench)
+        self.seen = [START]
+        self.deadlines: dict[str, datetime] = {}
+        self.follow = follow
+        self.bench.react = self.react
+
+    def start(self, name: str, seconds: int) -> None:
+        self.deadlines[name] = self.bench.pacer.start_timer(("us", name), timedelta(seconds=seconds))
+
+    def react(self, key: Key) -> None:
+        name = str(key[0])
+        self.look()
+        assert self.seen[-1] == self.deadlines.pop(name)
+        if name.isdecimal() and (after := self.follow.get(int(name))) is not None:
+            self.start(f"{name}+", after)
+
+    def look(self) -> None:
+        self.seen.append(self.bench.pacer.clock.now())
+        assert self.seen[-1] >= self.seen[-2]
+
+    def take(self, what: str, number: int) -> None:
+        if what == "start":
+            self.start(str(number % 10), number)
+        elif what == "pass":
+            self.real.seconds += number
+        elif what == "stop":
+            self.bench.pacer.timers.stop(("us", str(number)))
+            self.deadlines.pop(str(number), None)
+        else:
+            self.bench.pacer.catch_up()
+        self.look()
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("start"), st.integers(0, 30)),
+        st.tuples(st.just("pass"), st.integers(0, 40)),
+        st.tuples(st.just("event"), st.just(0)),
+        st.tuples(st.just("stop"), st.integers(0, 9)),
+    ),
+    max_size=40,
+)
+
+
+@given(steps=STEPS, follow=st.dictionaries(st.integers(0, 9), st.integers(0, 20), max_size=4))
+def test_time_never_runs_back_and_every_timer_sees_its_deadline(
+    steps: list[tuple[str, int]], follow: dict[int, int]
+) -> None:
+    async def told() -> None:
+        story = Story(follow)
+        for what, number in steps:
+            story.take(what, number)
+        story.real.seconds += 100
+        for _ in range(5):  # one time fires as many as there were when it began
+            story.take("event", 0)
+        assert story.deadlines == {}
+        assert story.bench.pacer.clock.now() == START + timedelta(seconds=story.real.seconds)
+        await story.bench.pacer.stop()
+
+    asyncio.run(told())
+
+
+async def test_a_busy_loop_fires_in_order_each_at_its_own_instant() -> None:
+    bench = Bench(ClockMode.SYSTEM, scale=1000)
+    done = asyncio.Event()
+    bench.react = lambda key: done.set() if key == ("59",) else None
+    deadlines = [bench.pacer.start_timer(("us", str(n)), timedelta(seconds=n + 1)) for n in range(60)]
+    bench.pacer.arm()
+    sum(range(300_000))  # work that keeps the loop from them
+    await done.wait()
+    assert due(bench) == [(str(n), (at - START).total_seconds()) for n, at in enumerate(deadlines)]
+    await bench.pacer.stop()

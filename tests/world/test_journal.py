@@ -139,3 +139,14 @@ def test_what_is_not_json_is_refused_and_nothing_is_written() -> None:
 def test_a_journal_without_room_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="got a limit of 0"):
         Journal(0)
+
+
+def test_the_newest_entry_of_a_kind_is_found_by_what_it_says() -> None:
+    journal = Journal(limit=3)
+    for number in (1, 2, 1, 2):
+        journal.append("call.placed", NOW, call_id=number)
+    assert [e.seq if (e := journal.newest("call.placed", call_id=n)) else None for n in (1, 2, 3)] == [3, 4, None]
+    journal.append("call.placed.x", NOW, call_id=3)
+    journal.append("call", NOW, call_id=3)
+    assert journal.newest("call.placed", call_id=3) is None
+    assert journal.newest("call.placed", call_id=1) is None  # forgotten

@@ -12,8 +12,8 @@ from simulator.domain.agents import Agent, CustomTool
 from simulator.domain.calls import Call, DisconnectionReason, Party, Utterance
 from simulator.domain.numbers import PhoneNumber
 from simulator.domain.webhooks import Delivery, DeliveryStatus
-from simulator.errors import ApiError, BadRequest, CarrierFailed, Conflict, Forbidden, NotFound, NotSimulated
-from simulator.world import agents, calls, messages, numbers, people, threads, webhooks
+from simulator.errors import ApiError, BadRequest, CarrierFailed, Conflict, Forbidden, NotFound
+from simulator.world import agents, calls, hosted, messages, numbers, people, threads, webhooks
 from simulator.world.world import World
 from tests.helpers.world import (
     CALLER,
@@ -131,7 +131,6 @@ REFUSED: list[tuple[str, type[ApiError], str, Callable[[Office], object]]] = [
     ("call to a released number", NotFound, "was released", lambda o: ring(o, o.released.phone_number)),
     ("call to a loose number", BadRequest, "no agent", lambda o: ring(o, o.spare.phone_number)),
     ("call to oneself", BadRequest, "itself", lambda o: ring(o, o.number.phone_number, o.number.phone_number)),
-    ("call to a hosted agent", NotSimulated, "hosted", lambda o: ring(o, o.hosted_number.phone_number)),
     ("one inbound call too many", Conflict, "are live", lambda o: ring(o, o.number.phone_number, max_live=1)),
     ("outbound call of nobody", NotFound, "'agt_x'", lambda o: calls.place_outbound(
         o.world, agent_id="agt_x", to_number=CALLER, max_live=9, now=NOW)),
@@ -146,9 +145,7 @@ REFUSED: list[tuple[str, type[ApiError], str, Callable[[Office], object]]] = [
     ("outbound call to the police", Forbidden, "911", lambda o: dial_out(o.world, o.agent, "911")),
     ("outbound call to a bad number", BadRequest, "'x'", lambda o: dial_out(o.world, o.agent, "x")),
     ("outbound call to oneself", BadRequest, "itself", lambda o: dial_out(o.world, o.agent, o.number.phone_number)),
-    ("outbound call of a hosted agent", NotSimulated, "hosted", lambda o: dial_out(o.world, o.hosted)),
-    ("outbound call with a prompt", NotSimulated, "systemPrompt", lambda o: dial_out(
-        o.world, o.agent, system_prompt="Sell")),
+    ("script of no agent", NotFound, "'agt_x'", lambda o: hosted.put_lines(o.world, "agt_x", (), NOW)),
     ("one outbound call too many", Conflict, "are live", lambda o: dial_out(o.world, o.agent, max_live=1)),
     ("unknown call", NotFound, "'call_x'", lambda o: calls.get(o.world, "call_x")),
     ("connect of a connected call", Conflict, "since", lambda o: calls.connect(o.world, o.live.id, NOW)),

@@ -6,7 +6,8 @@ import pytest
 
 from simulator.domain.magic import NUMBERS, Magic
 from simulator.domain.messages import MessageStatus, TextOutcome
-from simulator.engine.script import HangUp, Say, Wait
+from simulator.engine.script import BargeIn, HangUp, Repeat, Say, Wait
+from simulator.errors import BadRequest
 from simulator.world import people
 from tests.helpers.world import CALLER, make_world
 
@@ -38,12 +39,28 @@ def test_a_fictional_number_does_what_is_documented(row: Magic) -> None:
     assert person.answer in people.ANSWERS
     assert (person.answer, person.ring, person.patience) == (row.answer, row.ring, row.patience)
     assert person.texts == (row.text or people.DELIVERED)
-    assert (person.steps is None) is (row.says is None)
+    assert (person.steps is None) is (row.says is None and row.interrupts is None)
+    assert person.greeting == row.greeting
 
 
 def test_a_machine_says_its_words_and_stays_on_the_line() -> None:
     person = people.find(make_world(), "+14155550111")
     assert person.steps == (Say("For sales, press 1. For support, press 2."), Wait(timedelta(seconds=30)))
+
+
+def test_whoever_talks_over_the_agent_does_so_many_times_and_then_listens() -> None:
+    person = people.find(make_world(), "+14155550112")
+    (loop, wait) = person.steps or ()
+    assert loop == Repeat(20, (BargeIn("No, wait, listen to me.", timedelta(seconds=1)),))
+    assert wait == Wait(timedelta(hours=24))
+
+
+def test_only_a_machine_has_a_greeting() -> None:
+    world = make_world()
+    assert people.put(world, CALLER, answer="voicemail", greeting="Not here.").greeting == "Not here."
+    with pytest.raises(BadRequest, match="a greeting goes with the answer 'voicemail', not 'answered'"):
+        people.put(world, CALLER, greeting="Not here.")
+    assert people.find(world, CALLER).answer == "voicemail"
 
 
 def test_whoever_is_registered_wins_over_a_fictional_number() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from simulator.domain.calls import CallStatus, Direction, DisconnectionReason
-from simulator.errors import BadRequest, Conflict, NotFound, NotSimulated
+from simulator.errors import BadRequest, Conflict, NotFound
 from simulator.world import calls, web_calls
 from simulator.world.world import World
 from tests.helpers.world import NOW, after, hang_up, make_world, new_agent, new_endpoint, snapshot
@@ -66,12 +66,17 @@ def test_a_web_call_that_is_over_cannot_be_joined(reason: DisconnectionReason, w
 
 def test_a_web_call_that_cannot_be_made_changes_nothing() -> None:
     world, agent_id = office()
-    hosted = new_agent(world, "Hosted", voice_mode="hosted", system_prompt="Be kind").id
     before = snapshot(world)
-    for agent, max_live, error in ((agent_id, 0, Conflict), (hosted, 9, NotSimulated), ("agt_x", 9, NotFound)):
+    for agent, max_live, error in ((agent_id, 0, Conflict), ("agt_x", 9, NotFound)):
         with pytest.raises(error):
             web_calls.register(world, agent_id=agent, max_live=max_live, now=NOW)
     assert snapshot(world) == before
+
+
+def test_a_web_call_of_a_hosted_agent_needs_no_webhook() -> None:
+    world = make_world()
+    hosted = new_agent(world, "Hosted", voice_mode="hosted", system_prompt="Be kind").id
+    assert web_calls.register(world, agent_id=hosted, max_live=9, now=NOW).hosted
 
 
 def test_a_web_call_needs_a_webhook_unless_the_policy_is_silence() -> None:

@@ -151,7 +151,11 @@ def test_a_deliverys_life_is_in_the_journal() -> None:
     webhooks.record_attempt(world, delivery.id, last, DeliveryStatus.FAILED, None)
     of_delivery = {"delivery_id": delivery.id}
     assert [(e.kind, e.at, e.data) for e in world.journal.since(0, "delivery")] == [
-        ("delivery.created", NOW, {**of_delivery, "event": "agent.message", "url": HANDLER}),
+        (
+            "delivery.created",
+            NOW,
+            {**of_delivery, "event": "agent.message", "url": HANDLER, "message_id": delivery.message_id},
+        ),
         (
             "delivery.attempt",
             after(seconds=2),
@@ -218,3 +222,9 @@ def test_stats_count_only_the_hours_asked_for() -> None:
     assert (stats.total, stats.success, stats.failed, stats.pending) == (1, 0, 1, 0)
     assert stats.by_event_type == {"agent.message": {"total": 1, "success": 0, "failed": 1, "pending": 0}}
     assert stats.by_hour == ((recent, 1, 0, 1),)
+
+
+def test_a_world_with_a_webhook_secret_has_it_for_every_endpoint_and_every_time() -> None:
+    world = make_world()
+    world.webhook_secret = "whsec_known"
+    assert {new_endpoint(world).secret, new_endpoint(world).secret} == {"whsec_known"}

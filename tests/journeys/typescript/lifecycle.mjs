@@ -126,6 +126,16 @@ await chapter("web call", async () => {
   assert.deepEqual((await sdk.calls.listCalls({ type: "web" })).data.map((c) => c.id), [web.callId]);
 });
 
+await chapter("a hosted call", async () => {
+  const hosted = await sdk.agents.createAgent({ name: "Host", voiceMode: "hosted", systemPrompt: "Sell {{what}}" });
+  const line = await sdk.numbers.createNumber({ agentId: hosted.id });
+  const { call_id } = await outside("POST", "calls", { from: PERSON, to: line.phoneNumber, script: ["Hi"], wait: true });
+  const { data: rows } = await sdk.calls.getCallTranscript({ call_id });
+  assert.match(rows[1].response, /I was told: Sell {{what}} I heard: Hi$/);
+  await sdk.numbers.deleteNumber({ number_id: line.id });
+  await sdk.agents.deleteAgent({ agent_id: hosted.id });
+});
+
 await chapter("deliveries", async () => {
   await settle();
   const { items, total } = await sdk.webhooks.listDeliveries({ limit: 100, hours: 24 });

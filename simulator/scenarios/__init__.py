@@ -1,0 +1,1 @@
+"""Scenario files: what they say, what is expected of them, what came of them, and how that is shown."""
