@@ -109,6 +109,18 @@ class CallTimeline:
         agent, remote = self.talk_time(Party.AGENT), self.talk_time(Party.REMOTE)
         return agent / (agent + remote) if agent + remote else None
 
+    @property
+    def measures(self) -> dict[str, Any]:
+        """The call in figures, as the journal keeps them: in the order of the call."""
+        return {
+            "turns": len(self.turns),
+            "greeting": self.greeting,
+            "first_words": self.first_words,
+            "gaps": tuple(gap.length for gap in self.gaps),
+            "overruns": self.overruns,
+            "talk_ratio": self.talk_ratio,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:

@@ -25,6 +25,7 @@ from simulator.engine.events import (
 )
 from simulator.engine.hosted import REPLY_TIMEOUT
 from simulator.engine.speech import tones_duration
+from simulator.engine.timeline import Listener
 from simulator.runtime.deliver import Sender
 from simulator.runtime.hosted import TIMER as HOSTED_TIMER
 from simulator.runtime.hosted import Host, HostedCall
@@ -47,6 +48,7 @@ class LiveCall:
     agent_id: str | None
     engine: CallEngine
     held: bool  # a human being is on the line
+    ear: Listener = field(default_factory=Listener)  # what the remote party hears, and when
     hosted: HostedCall | None = None  # None: a handler answers
     turns: dict[str, Turn] = field(default_factory=dict)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -166,12 +168,15 @@ class Switchboard:
 
     def _connect(self, live: LiveCall, _effect: fx.ConnectCall, now: datetime) -> None:
         call = calls.connect(self._world, live.id, now)
+        live.ear.entry("call.connected", {}, now)
         self._outbox.notify(notices.for_call_started(self._world, call, now))
         if live.hosted is not None:
             live.hosted.begin()
 
     def _end(self, live: LiveCall, effect: fx.EndCall, now: datetime) -> None:
         call = calls.finish(self._world, live.id, effect.reason, now, effect.transferred_to)
+        live.ear.entry("call.ended", {}, now)
+        self._note("call.heard", now, live, **live.ear.timeline().measures)
         self._forget(live)
         self._outbox.notify(notices.for_call_ended(self._world, call, now))
 
@@ -374,3 +379,4 @@ class Switchboard:
 
     def _note(self, kind: str, now: datetime, live: LiveCall, **data: Any) -> None:
         self._world.journal.append(kind, now, call_id=live.id, **data)
+        live.ear.entry(kind, data, now)

@@ -62,6 +62,16 @@ async def test_the_answer_of_a_call_that_was_waited_for_has_its_timeline(p: Plat
     assert call["timeline"] == await p.get(f"/_sim/calls/{call['call_id']}/timeline")
 
 
+async def test_the_journal_keeps_the_measures_of_a_call_that_has_ended(p: Platform) -> None:
+    script = ["Where is it?", {"barge_in": {"say": "Stop", "after": 0.5}}]
+    heard = (await dialled(p, script, beginMessage="Acme!"))["timeline"]
+    (kept,) = await p.journal("call.heard")
+    assert (kept["turns"], kept["greeting"], kept["overruns"]) == (2, 0, [0.2])
+    assert kept["first_words"] == [turn["first_word_seconds"] for turn in heard["turns"]]
+    assert kept["gaps"] == [gap["seconds"] for turn in heard["turns"] for gap in turn["gaps"]]
+    assert kept["talk_ratio"] == heard["talk_ratio"]
+
+
 async def test_the_measures_of_a_whole_call_are_those_of_its_parts(p: Platform) -> None:
     heard = (await dialled(p, ["Where is it?", "And now?", "Thanks"]))["timeline"]
     waits = sorted(turn["first_word_seconds"] for turn in heard["turns"])
