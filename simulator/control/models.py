@@ -207,19 +207,3 @@ class JournalOut(ControlOut):
     entries: list[dict[str, Any]] = Field(description="`seq`, `at`, `kind` and what belongs to the kind.")
     next: int = Field(description="Pass as `after` to go on.")
     dropped: int = Field(description="Entries the bounded journal has forgotten.")
-
-
-class Health(ControlOut):
-    """The simulator answers."""
-
-    status: str
-    version: str
-    clock: str
-    contract: str
-
-
-class ResetOut(ControlOut):
-    """The account is empty again."""
-
-    status: str
-    now: str

@@ -4,9 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.control.models import Health, ResetOut
+from pydantic import BaseModel, ConfigDict
+
 from simulator.serving.operation import Context, Operation
 from simulator.wire.base import iso
+
+# Here and not among the other models: the first answer of every start should not wait for those.
+
+
+class Health(BaseModel):
+    """The simulator answers."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    status: str
+    version: str
+    clock: str
+    contract: str
+
+
+class ResetOut(BaseModel):
+    """The account is empty again."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    status: str
+    now: str
 
 
 def _health(ctx: Context, _query: Any, _body: Any) -> Health:
