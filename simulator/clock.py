@@ -106,10 +106,11 @@ def _no_limit() -> datetime | None:
 
 @dataclass(order=True, slots=True)
 class _Entry(Generic[K]):
+    """Never changed, so that copies of `Timers` can share them. It is stopped when its key has another, or none."""
+
     deadline: datetime
     sequence: int
     key: K = field(compare=False)
-    live: bool = field(compare=False, default=True)
 
 
 class Timers(Generic[K]):
@@ -123,6 +124,12 @@ class Timers(Generic[K]):
         self._heap: list[_Entry[K]] = []
         self._live: dict[K, _Entry[K]] = {}
         self._sequence = 0
+
+    def copy(self) -> Timers[K]:
+        """The same timers, on their own; ties stay in order, and timers to come are behind them."""
+        made = Timers[K]()
+        made._heap, made._live, made._sequence = self._heap.copy(), self._live.copy(), self._sequence
+        return made
 
     def __len__(self) -> int:
         return len(self._live)
@@ -144,10 +151,8 @@ class Timers(Generic[K]):
 
     def stop(self, key: K) -> bool:
         """Forget the timer `key`; says whether it was running."""
-        entry = self._live.pop(key, None)
-        if entry is None:
+        if self._live.pop(key, None) is None:
             return False
-        entry.live = False
         self._compact()
         return True
 
@@ -158,7 +163,7 @@ class Timers(Generic[K]):
 
     def next_deadline(self) -> datetime | None:
         """The earliest deadline, or None when nothing is running."""
-        while self._heap and not self._heap[0].live:
+        while self._heap and self._stopped(self._heap[0]):
             heapq.heappop(self._heap)
         return self._heap[0].deadline if self._heap else None
 
@@ -179,5 +184,8 @@ class Timers(Generic[K]):
 
     def _compact(self) -> None:
         if len(self._heap) > 64 and len(self._heap) > 2 * len(self._live):
-            self._heap = [e for e in self._heap if e.live]
+            self._heap = [e for e in self._heap if not self._stopped(e)]
             heapq.heapify(self._heap)
+
+    def _stopped(self, entry: _Entry[K]) -> bool:
+        return self._live.get(entry.key) is not entry

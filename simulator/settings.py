@@ -38,6 +38,8 @@ class Settings:
     webhook_secret: str | None = None  # of every webhook, for handlers that know theirs already; None: minted each time
     max_body: int = 1_048_576  # bytes; far above any documented body
     journal_limit: int = 100_000  # entries; older ones are dropped and counted
+    max_accounts: int = 1_000  # open at once; a test that closes its own never gets there
+    max_snapshots: int = 100  # kept per account; each holds all that has changed since
     max_live_calls: int = 5_000  # more is a mistake in a loop
     max_call_duration: timedelta = timedelta(hours=2)  # twice the longest maxSilenceMs
     real_patience: timedelta = timedelta(seconds=30)  # how long advance() waits for a handler in flight

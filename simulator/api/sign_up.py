@@ -26,6 +26,7 @@ def verify(ctx: Context, _query: None, body: AgentVerifyIn) -> AccountOut:
     asked = sign_up.check(desk.world, body.verification_id, body.otp_code, now)
     if platform is None:
         raise NotSimulated("agentVerify needs a whole simulator: this account runs by itself")
+    platform.check_room()
     key = sign_up.new_key(desk.world, lambda key: platform.runner_for(key) is not None)
     account = platform.open_account(key, start=now)
     agent, number = sign_up.furnish(account.world, asked.agent_name, now)

@@ -10,6 +10,10 @@ from simulator.serving.table import Resources
 RESOURCES: Final[Resources] = {
     "/_sim/health": ("simulator.control.state",),
     "/_sim/reset": ("simulator.control.state",),
+    "/_sim/accounts": ("simulator.control.accounts",),
+    "/_sim/snapshots": ("simulator.control.worlds",),
+    "/_sim/fork": ("simulator.control.worlds",),
+    "/_sim/diff": ("simulator.control.worlds",),
     "/_sim/calls": ("simulator.control.calls", "simulator.control.web_calls", "simulator.control.listening"),
     "/_sim/messages": ("simulator.control.texts",),
     "/_sim/threads": ("simulator.control.threads",),

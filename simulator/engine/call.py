@@ -14,6 +14,7 @@ What the runtime may rely on:
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -78,6 +79,11 @@ class CallEngine:
         self._voice = AgentVoice(self._board, setup.voice_speed)
         self._turns = Turns(self._board, self._voice, setup.policies)
         self._player = Player(self._board, self._voice, setup)
+
+    def copy(self) -> CallEngine:
+        """The same call at the same point; the two go on independently of each other."""
+        settled = (self._setup, self._setup.policies)
+        return copy.deepcopy(self, {id(thing): thing for thing in settled})
 
     @property
     def ended(self) -> bool:

@@ -15,6 +15,7 @@ turn  IDLE ──opened──► THINKING ──waited──► ASKING ──ans
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -105,6 +106,10 @@ class HostedDouble:
         self._pending = HostedAnswer()  # what is to be said after the tool
         self._started = False  # whether the call engine has had the head of the reply
         self._told: set[str] = set()  # names that were reported
+
+    def copy(self) -> HostedDouble:
+        """The same part at the same point; the two go on independently of each other."""
+        return copy.deepcopy(self, {id(self._role): self._role})
 
     def begin(self) -> list[DoubleEffect]:
         """The call is connected: say what is wrong with the agent's own texts."""

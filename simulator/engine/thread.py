@@ -9,6 +9,7 @@ it. There is at most one wait, and it never outlives the script.
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -184,6 +185,11 @@ class Texter:
         self._unread: deque[ReplyArrived] = deque(maxlen=MAX_UNREAD)
         self._latest: ReplyArrived | None = None
         self._effects: list[ThreadEffect] = []
+
+    def copy(self) -> Texter:
+        """The same script at the same point; the two go on independently of each other."""
+        settled = (*(frame.steps for frame in self._frames), self._step)
+        return copy.deepcopy(self, {id(thing): thing for thing in settled})
 
     @property
     def ended(self) -> bool:

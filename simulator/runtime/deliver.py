@@ -46,7 +46,7 @@ class Sender:
 
     def __init__(self, allow_hosts: Collection[str] = (), policies: Policies | None = None) -> None:
         self._allow_hosts = tuple(allow_hosts)
-        self._policies = policies or Policies()
+        self.policies = policies or Policies()
         self._targets: dict[str, URL | Outcome] = {}
         self._session: ClientSession | None = None
         self._closed = False
@@ -71,7 +71,7 @@ class Sender:
             response.release()
         else:
             response.close()
-        return answered(response.status, _text(seen), self._policies)
+        return answered(response.status, _text(seen), self.policies)
 
     async def open(
         self, url: str, headers: Mapping[str, str], body: bytes, *, method: str = "POST"

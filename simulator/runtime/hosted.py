@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -46,19 +46,21 @@ class Host:
 class HostedCall:
     """The agent's part of one hosted call."""
 
-    def __init__(self, host: Host, call: Call) -> None:
+    def __init__(self, host: Host, call: Call, double: HostedDouble | None = None) -> None:
         self._host = host
         self._call_id = call.id
-        settings = host.settings
-        role = hosted.role_of(
-            host.world, call, has_function=settings.hosted is not None, has_model=settings.hosted_url is not None
-        )
-        self._double = HostedDouble(role)
+        if double is None:
+            settings = host.settings
+            role = hosted.role_of(
+                host.world, call, has_function=settings.hosted is not None, has_model=settings.hosted_url is not None
+            )
+            double = HostedDouble(role)
+        self.double = double
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
         """The call is connected."""
-        self._perform(self._double.begin())
+        self._perform(self.double.begin())
 
     def open(self, turn_id: str, heard: str) -> None:
         """A turn is to be answered."""
@@ -76,7 +78,7 @@ class HostedCall:
         self._handle(double.Waited())
 
     def _handle(self, event: double.DoubleEvent) -> None:
-        self._perform(self._double.handle(event))
+        self._perform(self.double.handle(event))
 
     def _perform(self, effects: list[double.DoubleEffect]) -> None:
         for effect in effects:
@@ -88,9 +90,9 @@ class HostedCall:
                 case double.AskFunction():
                     self._handle(self._asked(effect))
                 case double.AskModel():
-                    self._task = self._host.pacer.track(self._ask_model(effect))
+                    self._task = self._track(self._ask_model(effect), "the model")
                 case double.UseTool():
-                    self._task = self._host.pacer.track(self._use_tool(effect))
+                    self._task = self._track(self._use_tool(effect), f"tool {effect.use.name}")
                 case double.Reply(event=event):
                     self._host.feed(self._call_id, event)
                 case ReportFinding():
@@ -106,6 +108,9 @@ class HostedCall:
     def _start_timer(self, delay: Any) -> None:
         due = self._host.pacer.start_timer(self._key, delay)
         self._note("timer.started", timer=TIMER, due=due.isoformat())
+
+    def _track(self, work: Coroutine[Any, Any, None], asked: str) -> asyncio.Task[None]:
+        return self._host.pacer.track(work, f"{self._call_id}: asked of {asked}")
 
     def _stop_work(self) -> None:
         self._host.pacer.timers.stop(self._key)

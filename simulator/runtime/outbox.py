@@ -89,7 +89,9 @@ class Outbox:
             self._settle(delivery, gone, now)
             return
         self._pacer.start_timer(self._key(TIMEOUT, delivery.id), endpoint.timeout)
-        self._attempts[delivery.id] = self._pacer.track(self._post(delivery, endpoint, now))
+        self._attempts[delivery.id] = self._pacer.track(
+            self._post(delivery, endpoint, now), f"{delivery.id}: posted to {endpoint.url}"
+        )
 
     async def _post(self, delivery: Delivery, endpoint: WebhookEndpoint, started: datetime) -> None:
         try:

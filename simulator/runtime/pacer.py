@@ -20,6 +20,7 @@ from simulator.errors import StuckHandler
 Key = tuple[Hashable, ...]
 CALL_TIMER = "call"  # the kind of every timer of a live call
 THREAD_TIMER = "thread"  # of somebody who texts by a script
+WAITING = "waiting"  # the name of work that only waits, and of which nothing is lost when it is given up
 MAX_JUMPS = 1_000_000  # run_until_idle gives up here: something starts a timer each time one fires
 
 
@@ -29,8 +30,10 @@ class Pacer:
     A key begins with the id of the account that owns the timer; `own` says who is told when it is due.
     """
 
-    def __init__(self, clock: Clock, note: Callable[[str, dict[str, Any]], None]) -> None:
-        self.timers: Timers[Key] = Timers()
+    def __init__(
+        self, clock: Clock, note: Callable[[str, dict[str, Any]], None], timers: Timers[Key] | None = None
+    ) -> None:
+        self.timers: Timers[Key] = Timers() if timers is None else timers
         self.clock = self._limited(clock)
         self._owners: dict[Hashable, Callable[[Key], None]] = {}
         self._note = note
@@ -103,9 +106,9 @@ class Pacer:
 
     # -- what is in flight -------------------------------------------------------------------------------------
 
-    def track(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def track(self, work: Coroutine[Any, Any, None], name: str = "a request") -> asyncio.Task[None]:
         """Run `work` as something in flight: time follows real time until it has ended."""
-        task = self._loop.create_task(work)
+        task = self._loop.create_task(work, name=name)
         self._tasks.add(task)
         self._quiet.clear()
         task.add_done_callback(self._landed)
@@ -188,6 +191,17 @@ class Pacer:
         except TimeoutError:
             return False
         return True
+
+    async def let_land(self, patience: timedelta) -> tuple[str, ...]:
+        """Wait until no request of ours is in flight, at most `patience` of real time; names those that still are."""
+        deadline = self._loop.time() + patience.total_seconds()
+        while busy := [task for task in self._tasks if task.get_name() != WAITING]:
+            done, _ = await asyncio.wait(
+                busy, timeout=max(0, deadline - self._loop.time()), return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                break
+        return tuple(sorted(task.get_name() for task in busy))
 
     async def advance(self, delta: timedelta, patience: timedelta) -> None:
         """Move time forward by `delta`, firing every timer on the way at its own instant.

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Coroutine, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from simulator.clock import Clock, ClockMode
+from simulator.clock import Clock, ClockMode, Timers
 from simulator.domain.calls import Call
 from simulator.domain.messages import Message
 from simulator.domain.policy import Policies
 from simulator.domain.webhooks import Delivery, DeliveryStatus, Notice, WebhookEndpoint
 from simulator.runtime.deliver import Sender
+from simulator.runtime.images import AccountImage, Identity, WorldImage
 from simulator.runtime.outbox import TIMERS as OUTBOX_TIMERS
 from simulator.runtime.outbox import Outbox
 from simulator.runtime.pacer import CALL_TIMER, THREAD_TIMER, Key, Pacer
 from simulator.settings import DEFAULT_START, Settings
-from simulator.world import accounts
+from simulator.world import accounts, images
 from simulator.world.journal import Entry, Journal
 from simulator.world.world import World
 
@@ -38,51 +39,72 @@ class Runner:
 
     def __init__(
         self,
-        account_key: str,
+        api_key: str,
         settings: Settings,
         *,
         platform: Simulator | None = None,
+        identity: Identity | None = None,
         parent: Runner | None = None,
         sub_account_id: str | None = None,
+        image: AccountImage | None = None,
+        part: WorldImage | None = None,
     ) -> None:
         self.settings = settings
         self.platform = platform  # every other account of the process; None when there is none to know
-        self._key = account_key
+        self.api_key = api_key
+        # The key keeps two accounts' ids and numbers apart under one seed, unless somebody settles them otherwise.
+        self.identity = identity or Identity.of(settings.seed, api_key)
         self._parent = parent
         self.sub_account_id = sub_account_id  # None: the account itself
+        self.snapshots: dict[str, AccountImage] = {}  # by name; a reset leaves them alone
         self._loop = asyncio.get_running_loop()
         self._appended = asyncio.Event()
         self._closing: asyncio.Event = parent._closing if parent else asyncio.Event()
         self.waiting = 0  # long polls that have nothing to answer yet
         self.sender: Sender = parent.sender if parent else Sender(settings.allow_hosts, settings.policies)
-        self._build()
+        self._build(image, part)
 
-    def _build(self) -> None:
+    def _build(self, image: AccountImage | None = None, part: WorldImage | None = None) -> None:
+        """Furnish the account: as an image of it says, which is copied, or else empty."""
         settings = self.settings
+        part = part if image is None else image.whole
         self._children: dict[str, Runner] = {}  # by sub-account id, made on first use
-        journal = Journal(settings.journal_limit)
-        journal.on_append(self._wake)
-        # The key's digest keeps two accounts' ids and numbers apart under one seed, and so does the sub-account's id.
-        scope = [self._key, *([self.sub_account_id] if self.sub_account_id else [])]
-        digest = hashlib.sha256(":".join([str(settings.seed), *scope]).encode()).hexdigest()
-        self.world = World(
-            account_id=self.sub_account_id or f"acct_{digest[:12]}",
-            seed=int(digest[:16], 16),
-            policies=settings.policies,
-            journal=journal,
-        )
-        self.world.limits = settings.limits
-        self.world.webhook_secret = settings.webhook_secret
+        self.world = self._empty_world() if part is None else images.copy_of(part.world)
+        self.world.journal.on_append(self._wake)
         if self._parent is not None:
             self.pacer: Pacer = self._parent.pacer
         else:
             start = settings.start or (datetime.now(UTC) if settings.clock is ClockMode.SYSTEM else DEFAULT_START)
-            self.pacer = Pacer(Clock(settings.clock, start, self._loop.time, scale=settings.scale), self._note)
+            now, timers = (start, Timers[Key]()) if image is None else (image.now, image.timers.copy())
+            self.pacer = Pacer(Clock(settings.clock, now, self._loop.time, scale=settings.scale), self._note, timers)
+            self.sender.policies = settings.policies
         self.pacer.own(self.world.account_id, self._fire)
         self.outbox = Outbox(self.world, self.pacer, self.sender, settings)
         self._telephone: Telephone | None = None
         self._chores: Chores | None = None
         self._threads: Threads | None = None
+        if part is not None:
+            self._revive(part)
+        if image is not None:
+            self._children = {name: self._child(name, its_part) for name, its_part in image.parts.items()}
+            self.pacer.arm()
+
+    def empty_part(self, sub_account_id: str) -> World:
+        """What the world of a sub-account is before anything happens in it."""
+        return self._empty_world(self.identity.part(sub_account_id))
+
+    def _empty_world(self, identity: Identity | None = None) -> World:
+        account_id, seed = identity or self.identity
+        journal = Journal(self.settings.journal_limit)
+        world = World(account_id=account_id, seed=seed, policies=self.settings.policies, journal=journal)
+        world.limits, world.webhook_secret = self.settings.limits, self.settings.webhook_secret
+        return world
+
+    def _revive(self, part: WorldImage) -> None:
+        if part.calls:
+            self.telephone.switchboard.revive(part.calls)
+        if part.threads:
+            self.threads.revive(part.threads)
 
     # -- sub-accounts ------------------------------------------------------------------------------------------
 
@@ -91,9 +113,19 @@ class Runner:
         accounts.get(self.world, sub_account_id)
         child = self._children.get(sub_account_id)
         if child is None:
-            child = Runner(self._key, self.settings, platform=self.platform, parent=self, sub_account_id=sub_account_id)
-            self._children[sub_account_id] = child
+            child = self._children[sub_account_id] = self._child(sub_account_id)
         return child
+
+    def _child(self, sub_account_id: str, part: WorldImage | None = None) -> Runner:
+        return Runner(
+            self.api_key,
+            self.settings,
+            platform=self.platform,
+            identity=self.identity.part(sub_account_id),
+            parent=self,
+            sub_account_id=sub_account_id,
+            part=part,
+        )
 
     def close_sub_account(self, sub_account_id: str) -> None:
         """Forget everything of a sub-account: its calls end, its timers stop, its deliveries are tried no more."""
@@ -158,9 +190,12 @@ class Runner:
         return self._telephone
 
     def find_call(self, call_id: str) -> Call | None:
-        """A call of any account and sub-account of this simulator: whoever has its id may hear its recording."""
+        """A call of any account and sub-account of this simulator: whoever has its id may hear its recording.
+
+        Accounts with the same seed may have a call of the same id; then it is the one of the account that asks.
+        """
         root = self._parent or self
-        runners = root.platform.runners() if root.platform else root.worlds()
+        runners = chain(root.worlds(), root.platform.runners() if root.platform else ())
         return next((call for runner in runners if (call := runner.world.calls.get(call_id)) is not None), None)
 
     # -- waiting -----------------------------------------------------------------------------------------------
@@ -260,15 +295,54 @@ class Runner:
         self._closing.set()
 
     async def reset(self) -> None:
-        """An empty world at the starting instant, as if the account had just been opened."""
-        mode, scale = self.clock.mode, self.clock.scale
+        """An empty world at the starting instant, as if the account had just been opened. Its snapshots stay."""
+        await self._clear()
+        self.settings = replace(self.settings, clock=self.clock.mode, scale=self.clock.scale)
+        self._build()
+
+    async def _clear(self) -> None:
+        """End without ceremony whatever is under way."""
         for runner in self.worlds():
             runner.hang_up_all()
         await self.pacer.stop()
         for runner in self.worlds():
+            runner.hang_up_all()  # what was begun while we waited
             runner.outbox.abandon()
-        self.settings = replace(self.settings, clock=mode, scale=scale)
-        self._build()
+
+    def image(self, *, records_only: bool = False) -> AccountImage:
+        """The account as it is now. No request may be in flight, unless records are all that is wanted."""
+        whole, *parts = (runner._part(records_only) for runner in self.worlds())
+        return AccountImage(
+            identity=self.identity,
+            settings=self.settings,
+            now=self.now(),
+            timers=self.pacer.timers.copy(),
+            whole=whole,
+            parts=dict(zip(self._children, parts, strict=True)),
+        )
+
+    def _part(self, records_only: bool) -> WorldImage:
+        world = images.copy_of(self.world)
+        if records_only:
+            return WorldImage(world)
+        calls = self._telephone.switchboard.image() if self._telephone is not None else ()
+        return WorldImage(world, calls, self._threads.image() if self._threads is not None else ())
+
+    async def restore(self, image: AccountImage) -> None:
+        """Everything as it was when the image was made, time included; who moves it stays as it is.
+
+        What is under way ends without ceremony, as with a reset.
+        """
+        await self._clear()
+        self.settings = replace(image.settings, clock=self.clock.mode, scale=self.clock.scale)
+        self.identity = image.identity
+        self._build(image)
+
+    async def close(self) -> None:
+        """End the account: what is under way ends without ceremony, and nobody waits for anything any more."""
+        self.begin_shutdown()
+        await self._clear()
+        await self.sender.close()
 
     def hang_up_all(self) -> None:
         """Forget every live call and every scripted thread without ceremony."""

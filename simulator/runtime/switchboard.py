@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,10 +23,10 @@ from simulator.engine.events import (
 )
 from simulator.engine.hosted import REPLY_TIMEOUT
 from simulator.engine.speech import tones_duration
-from simulator.engine.timeline import Listener
 from simulator.runtime.deliver import Sender
 from simulator.runtime.hosted import TIMER as HOSTED_TIMER
 from simulator.runtime.hosted import Host, HostedCall
+from simulator.runtime.live_calls import CallImage, LiveCall
 from simulator.runtime.outbox import Outbox
 from simulator.runtime.pacer import CALL_TIMER, Pacer
 from simulator.runtime.turns import Turn, outcome_of, post_turn, text_of
@@ -38,27 +36,6 @@ from simulator.world.world import World
 
 SAMPLE_LIMIT = 1024  # bytes of a bad reply that a finding keeps: enough to recognise it
 BODY_LIMIT = 4096  # bytes of a reply that its delivery record keeps
-
-
-@dataclass(slots=True)
-class LiveCall:
-    """A call that has not ended, with its engine."""
-
-    id: str
-    agent_id: str | None
-    engine: CallEngine
-    held: bool  # a human being is on the line
-    ear: Listener = field(default_factory=Listener)  # what the remote party hears, and when
-    hosted: HostedCall | None = None  # None: a handler answers
-    turns: dict[str, Turn] = field(default_factory=dict)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
-    news: asyncio.Event = field(default_factory=asyncio.Event)  # set, and replaced, when the call's record has changed
-    findings: list[Finding] = field(default_factory=list)
-
-    def announce(self) -> None:
-        """Wake everybody who watches the call."""
-        self.news.set()
-        self.news = asyncio.Event()
 
 
 class Switchboard:
@@ -78,7 +55,6 @@ class Switchboard:
             report=lambda call_id, finding: self._report(self.live[call_id], finding, pacer.clock.now()),
         )
         self.live: dict[str, LiveCall] = {}
-        self.findings: dict[str, list[Finding]] = {}
         self._perform: dict[type, Callable[[LiveCall, Any, datetime], None]] = {
             fx.StartTimer: self._start_timer,
             fx.StopTimer: self._stop_timer,
@@ -110,7 +86,6 @@ class Switchboard:
         live = LiveCall(id=call.id, agent_id=call.agent_id, engine=CallEngine(setup), held=held)
         live.hosted = HostedCall(self._host, call) if call.hosted else None
         self.live[call.id] = live
-        self.findings[call.id] = live.findings
         if held:
             self._pacer.hold()
         self.feed(call.id, Dialled())
@@ -149,6 +124,19 @@ class Switchboard:
             live.hosted.fire()
         else:
             self.feed(call_id, TimerFired(name))
+
+    def image(self) -> tuple[CallImage, ...]:
+        """Every live call as it is now. No request of theirs may be in flight."""
+        return tuple(map(CallImage.of, self.live.values()))
+
+    def revive(self, images: Iterable[CallImage]) -> None:
+        """Go on with calls from where their images were made; their timers are somebody else's."""
+        for image in images:
+            live = self.live[image.id] = image.revived()
+            if image.double is not None:
+                live.hosted = HostedCall(self._host, self._world.calls[image.id], image.double.copy())
+            if image.held:
+                self._pacer.hold()
 
     def hang_up_all(self) -> None:
         """Forget every live call without ceremony (reset)."""
@@ -249,7 +237,10 @@ class Switchboard:
             raise RuntimeError(f"{live.id}: turn {turn.id} of a hosted call has nobody to be sent to")
         headers = self._outbox.headers(turn.delivery, endpoint, now)
         feed = self._listener(live, turn)
-        turn.task = self._pacer.track(post_turn(self._sender, endpoint.url, headers, turn.delivery.body, turn.id, feed))
+        turn.task = self._pacer.track(
+            post_turn(self._sender, endpoint.url, headers, turn.delivery.body, turn.id, feed),
+            f"{live.id}: {turn.id}, asked of {endpoint.url}",
+        )
 
     def _listener(self, live: LiveCall, turn: Turn) -> Callable[[CallEvent], None]:
         """What the request's reader calls; keeps what the delivery record needs, then tells the engine."""
@@ -360,7 +351,7 @@ class Switchboard:
             turn_id=effect.turn_id,
             sample=effect.sample[:SAMPLE_LIMIT],
         )
-        live.findings.append(finding)
+        calls.add_finding(self._world, finding)
         self._note(
             "finding", now, live,
             finding=effect.kind.value, message=effect.message, turn_id=effect.turn_id, sample=text_of(finding.sample),

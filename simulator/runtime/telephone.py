@@ -74,7 +74,7 @@ class Telephone:
 
     def findings(self, call_id: str) -> list[Finding]:
         """What the handler did badly during this call."""
-        return self.switchboard.findings.get(call_id, [])
+        return list(self._world.findings.get(call_id, ()))
 
     async def wait_for_call(self, call_id: str, real_timeout: float, gone: Gone | None = None) -> Call:
         """Wait until the call has ended, at most `real_timeout` seconds of real time; returns it, ended or not.

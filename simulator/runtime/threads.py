@@ -31,7 +31,7 @@ from simulator.engine.thread import (
 )
 from simulator.engine.thread_script import ExpectNoReply, SendText, ThreadStep
 from simulator.errors import ApiError, Conflict
-from simulator.runtime.pacer import THREAD_TIMER, Key
+from simulator.runtime.pacer import THREAD_TIMER, WAITING, Key
 from simulator.world import notices, texters
 
 if TYPE_CHECKING:
@@ -56,6 +56,15 @@ class _Live:
     answered: asyncio.Event = field(default_factory=asyncio.Event)  # time need not stay for the handler any longer
 
 
+@dataclass(frozen=True, slots=True)
+class ThreadImage:
+    """A script under way at one instant. Never used itself, only copied."""
+
+    id: str
+    texter: Texter
+    patience: float | None
+
+
 class Threads:
     """The scripted texters of one account. Made for the first of them."""
 
@@ -64,7 +73,6 @@ class Threads:
         self._world = runner.world
         self._pacer = runner.pacer
         self._live: dict[str, _Live] = {}
-        self._begun: dict[tuple[texters.Pair, str], tuple[ThreadStep, ...]] = {}  # people's scripts that were used
 
     # -- beginning ---------------------------------------------------------------------------------------------
 
@@ -124,7 +132,7 @@ class Threads:
     def _unused(self, pair: texters.Pair, member: str) -> tuple[ThreadStep, ...] | None:
         """The script by which somebody answers the account's first text, if it is yet to be used between these two."""
         steps = texters.script_of(self._world, member)
-        if not steps or self._begun.get((pair, member)) is steps:
+        if not steps or self._world.begun.get((pair, member)) is steps:
             return None
         last = (thread for thread in texters.latest(self._world, pair) if thread.from_number == member)
         return None if any(thread.status is ThreadStatus.RUNNING for thread in last) else steps
@@ -139,7 +147,7 @@ class Threads:
             opener=opener,
             now=now,
         )
-        self._begun[pair, member] = steps
+        self._world.begun[pair, member] = steps
         texters.note_reply(self._world, thread.id, opener, now)
         self._run(thread, steps, None, opener)
 
@@ -161,7 +169,7 @@ class Threads:
             return
         usual = QUIET_PATIENCE if isinstance(expecting, ExpectNoReply) else REPLY_PATIENCE
         live.answered = asyncio.Event()
-        self._pacer.track(_bounded(live.answered, usual if live.patience is None else live.patience))
+        self._pacer.track(_bounded(live.answered, usual if live.patience is None else live.patience), WAITING)
 
     # -- steps -------------------------------------------------------------------------------------------------
 
@@ -236,6 +244,18 @@ class Threads:
         if live is not None and live.ended.is_set() and thread.status is ThreadStatus.RUNNING:
             raise Conflict(f"the account was reset while {thread_id} was under way: start it again")
         return thread
+
+    def image(self) -> tuple[ThreadImage, ...]:
+        """Every script under way as it is now."""
+        return tuple(ThreadImage(live.id, live.texter.copy(), live.patience) for live in self._live.values())
+
+    def revive(self, images: Iterable[ThreadImage]) -> None:
+        """Go on with scripts from where their images were made; their timers are somebody else's.
+
+        Time does not stay for handlers once more: what they were waited for was before the image was made.
+        """
+        for image in images:
+            self._live[image.id] = _Live(image.id, image.texter.copy(), image.patience)
 
     def abandon(self) -> None:
         """Forget every script without ceremony; who waits for one is told."""

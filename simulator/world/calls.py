@@ -9,6 +9,7 @@ from datetime import datetime
 
 from simulator.domain.agents import Agent
 from simulator.domain.calls import Call, CallStatus, Direction, DisconnectionReason, Tones, Utterance
+from simulator.domain.findings import Finding
 from simulator.domain.numbers import NumberStatus, PhoneNumber
 from simulator.domain.phone import normalise, service_number
 from simulator.errors import BadRequest, Conflict, Forbidden, NotFound
@@ -164,6 +165,11 @@ def finish(
     money.charge_call(world, ended, now)
     world.journal.append("call.ended", now, call_id=call.id, reason=reason.value, status=ended.status.value)
     return ended
+
+
+def add_finding(world: World, finding: Finding) -> None:
+    """Remember something that the handler did badly during a call."""
+    world.findings[finding.call_id] = (*world.findings.get(finding.call_id, ()), finding)
 
 
 def check_endable(call: Call) -> None:

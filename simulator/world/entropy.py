@@ -7,7 +7,7 @@ therefore shifts the ids of agents, and of nothing else.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 from simulator.domain.ids import PREFIXES
@@ -25,6 +25,21 @@ class Entropy:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self._counters: dict[str, int] = {}
+
+    def copy(self) -> Entropy:
+        """A source that goes on as this one does, on its own."""
+        made = Entropy(self.seed)
+        made._counters = self._counters.copy()
+        return made
+
+    @property
+    def used(self) -> dict[str, int]:
+        """How many values of each kind have been made."""
+        return self._counters.copy()
+
+    def go_on(self, used: Mapping[str, int]) -> None:
+        """Go on behind values that were made before."""
+        self._counters = dict(used)
 
     def new_id(self, kind: str) -> str:
         """Make the next id of a kind that has a prefix in `domain.ids`."""

@@ -1,7 +1,7 @@
 """The append-only record of what happened; the inspector, long polls and assertions read it.
 
-A bounded ring: entry `sequence` lives at slot `(sequence - 1) % limit`, so reading on from a sequence number costs what
-is read and never a scan of the whole journal.
+A bounded ring: entry `sequence` lives at slot `(sequence - 1 - start) % limit`, so reading on from a sequence number
+costs what is read and never a scan of the whole journal.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Journal:
         self.limit = limit
         self.last_seq = 0
         self._ring: list[Entry] = []
+        self._start = 0  # entries that came before the ring's first one
         self._hooks: tuple[Hook, ...] = ()
 
     def __len__(self) -> int:
@@ -43,13 +44,23 @@ class Journal:
         """How many of the oldest entries are gone."""
         return self.last_seq - len(self._ring)
 
+    def copy(self) -> Journal:
+        """The same entries, on their own; nobody listens to it yet."""
+        made = Journal(self.limit)
+        made.last_seq, made._ring, made._start = self.last_seq, self._ring.copy(), self._start
+        return made
+
+    def go_on(self, last_seq: int) -> None:
+        """Number on from `last_seq` with nothing of what came before: all of it counts as dropped."""
+        self.last_seq, self._ring, self._start = last_seq, [], last_seq
+
     def append(self, kind: str, at: datetime, /, **data: Any) -> Entry:
         """Write one entry down and tell the hooks. Bytes are kept as text, instants as ISO 8601, spans as seconds."""
         entry = Entry(self.last_seq + 1, at, kind, {name: _plain(value) for name, value in data.items()})
         if len(self._ring) < self.limit:
             self._ring.append(entry)
         else:
-            self._ring[self.last_seq % self.limit] = entry
+            self._ring[self._slot(entry.seq)] = entry
         self.last_seq = entry.seq
         for hook in self._hooks:
             hook(entry)
@@ -66,7 +77,7 @@ class Journal:
         for sequence in range(max(after, self.dropped) + 1, self.last_seq + 1):
             if limit is not None and len(found) >= limit:
                 break
-            entry = self._ring[(sequence - 1) % self.limit]
+            entry = self._ring[self._slot(sequence)]
             if wanted(entry.kind):
                 found.append(entry)
         return found
@@ -74,10 +85,13 @@ class Journal:
     def newest(self, kind: str, /, **data: Any) -> Entry | None:
         """Return the latest entry of exactly this kind that has all of `data`, or None; recent ones cost little."""
         for sequence in range(self.last_seq, self.dropped, -1):
-            entry = self._ring[(sequence - 1) % self.limit]
+            entry = self._ring[self._slot(sequence)]
             if entry.kind == kind and data.items() <= entry.data.items():
                 return entry
         return None
+
+    def _slot(self, sequence: int) -> int:
+        return (sequence - 1 - self._start) % self.limit
 
     def on_append(self, hook: Hook) -> Callable[[], None]:
         """Call `hook` with every entry to come; returns the function that takes it off again."""

@@ -36,6 +36,12 @@ class Series:
         for later in range(place, len(self.sums)):
             self.sums[later] += amount
 
+    def copy(self) -> Series:
+        """The same amounts, in a series of their own."""
+        made = Series()
+        made.times, made.sums = self.times.copy(), self.sums.copy()
+        return made
+
     @property
     def total(self) -> int:
         """The sum of all."""
@@ -64,6 +70,13 @@ class Activity:
         self.calls = Series()
         self.voice = Series()
 
+    def copy(self) -> Activity:
+        """The same counts, on their own."""
+        made = Activity()
+        for name in Activity.__slots__:
+            setattr(made, name, getattr(self, name).copy())
+        return made
+
 
 class NumberCount(NamedTuple):
     """What went through one number since it was bought."""
@@ -73,14 +86,30 @@ class NumberCount(NamedTuple):
 
 
 class Tally:
-    """The counts of one account. The world's `store_…` methods tell it of every record, before they write it."""
+    """The counts of one account. The world's `store_…` methods tell it of every record, before they write it.
+
+    A copy shares every agent's activity with its original until either of them counts something more of that agent:
+    an account may have thousands of agents, and a copy of their counts should cost nothing.
+    """
 
     def __init__(self) -> None:
         self.whole = Activity()
         self.agents: dict[str | None, Activity] = {}  # None: of no agent
+        self._own: set[str | None] = set()  # agents whose activity no other tally shares
         self.numbers: dict[str, NumberCount] = {}
         self.deliveries = Series()
         self.outcomes: Counter[DeliveryStatus] = Counter()
+
+    def copy(self) -> Tally:
+        """The same counts, on their own."""
+        made = Tally()
+        made.whole = self.whole.copy()
+        made.agents = self.agents.copy()
+        made.numbers = self.numbers.copy()
+        made.deliveries = self.deliveries.copy()
+        made.outcomes = self.outcomes.copy()
+        self._own.clear()
+        return made
 
     def message(self, message: Message) -> None:
         """Count a new text."""
@@ -121,6 +150,7 @@ class Tally:
 
     def _of(self, agent_id: str | None) -> Activity:
         activity = self.agents.get(agent_id)
-        if activity is None:
-            activity = self.agents[agent_id] = Activity()
+        if activity is None or agent_id not in self._own:
+            activity = self.agents[agent_id] = Activity() if activity is None else activity.copy()
+            self._own.add(agent_id)
         return activity

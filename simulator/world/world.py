@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from simulator.domain.contacts import Contact
     from simulator.domain.devices import Device
     from simulator.domain.feedback import Feedback
+    from simulator.domain.findings import Finding
     from simulator.domain.locations import SharedLocation
     from simulator.domain.messages import Conversation, Message
     from simulator.domain.money import Entry
@@ -40,8 +41,10 @@ if TYPE_CHECKING:
     from simulator.domain.webhooks import Delivery, WebhookEndpoint
     from simulator.domain.whatsapp import MessageTemplate, WhatsAppConnection
     from simulator.engine.hosted_events import Line
+    from simulator.engine.thread_script import ThreadStep
     from simulator.world.limits import Window
     from simulator.world.people import Person
+    from simulator.world.texters import Pair
 
 
 class Chain:
@@ -55,6 +58,12 @@ class Chain:
     def __init__(self) -> None:
         self.last: dict[str, str] = {}
         self.previous: dict[str, str | None] = {}
+
+    def copy(self) -> Chain:
+        """The same ids, on their own."""
+        made = Chain()
+        made.last, made.previous = self.last.copy(), self.previous.copy()
+        return made
 
     def add(self, key: str, record_id: str) -> None:
         """Put the newest id under `key`."""
@@ -115,7 +124,9 @@ class World:
         self.group_threads: dict[str, str] = {}  # group id -> conversation id
         self.opted_out: dict[tuple[str, str], None] = {}  # (number id, who told it to STOP)
         self.text_threads: dict[str, TextThread] = {}  # of people who text by a script
-        self.texters: dict[tuple[str, frozenset[str]], tuple[str, ...]] = {}  # each one's last thread, by who is in it
+        self.begun: dict[tuple[Pair, str], tuple[ThreadStep, ...]] = {}  # the script that somebody last answered by
+        self.findings: dict[str, tuple[Finding, ...]] = {}  # by call id: what the handler did badly
+        self.texters: dict[Pair, tuple[str, ...]] = {}  # each one's last thread, by who is in it
         self.recent_conversations: dict[str, None] = {}  # ids, least recent activity first
         self.conversation_messages = Chain()
         self.number_messages = Chain()
