@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
@@ -29,6 +30,22 @@ def _table() -> Table:
     return Table({**api.RESOURCES, **control.RESOURCES})
 
 
+class Kept(Protocol):
+    """Whoever keeps the accounts over restarts (see `simulator.state`)."""
+
+    def begin(self, simulator: Simulator) -> None:
+        """Let the simulator hold what was kept."""
+
+    def touch(self) -> None:
+        """A request may have changed something."""
+
+    async def end(self, simulator: Simulator) -> Any:
+        """The server is about to stop; returns what `finish` will write."""
+
+    def finish(self, last: Any) -> None:
+        """The server has stopped."""
+
+
 def build_simulator(settings: Settings | None = None) -> Simulator:
     """A simulator with nothing in it yet."""
     return Simulator(settings)
@@ -37,14 +54,20 @@ def build_simulator(settings: Settings | None = None) -> Simulator:
 class SimulatorApp(Starlette):
     """Starlette's life cycle around our own dispatcher, which routes in time proportional to the path's length."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: Simulator, kept: Kept | None = None) -> None:
         @asynccontextmanager
         async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+            if kept is not None:
+                kept.begin(simulator)
             yield
+            last = None if kept is None else await kept.end(simulator)  # stopping forgets timers
             await simulator.stop()
+            if kept is not None:
+                kept.finish(last)
 
         super().__init__(lifespan=lifespan)
         self.simulator = simulator
+        self._kept = kept
         self.dispatcher = Dispatcher(_table(), runner_for=simulator.runner_for, settings=simulator.settings)
 
     def begin_shutdown(self) -> None:
@@ -55,10 +78,12 @@ class SimulatorApp(Starlette):
         """Serve HTTP by the dispatcher; everything else is Starlette's."""
         if scope["type"] == "http":
             await self.dispatcher(scope, receive, send)
+            if self._kept is not None and scope["method"] != "GET":
+                self._kept.touch()
         else:
             await super().__call__(scope, receive, send)
 
 
-def build_app(simulator: Simulator) -> SimulatorApp:
-    """The ASGI application that serves `simulator`."""
-    return SimulatorApp(simulator)
+def build_app(simulator: Simulator, kept: Kept | None = None) -> SimulatorApp:
+    """The ASGI application that serves `simulator`; `kept` keeps its accounts over restarts."""
+    return SimulatorApp(simulator, kept)

@@ -6,6 +6,9 @@ The path from here to the first answer is the one that users wait for, so nothin
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +18,9 @@ from simulator.domain.limits import Limits
 from simulator.domain.policy import CONTRACTS, Policies
 from simulator.errors import UsageError
 from simulator.settings import DEFAULT_API_KEY, DEFAULT_HOST, DEFAULT_MODEL, DEFAULT_PORT, Settings
+
+if TYPE_CHECKING:
+    from simulator.state.keeper import Keeper
 
 
 @click.command()
@@ -51,6 +57,12 @@ from simulator.settings import DEFAULT_API_KEY, DEFAULT_HOST, DEFAULT_MODEL, DEF
 @click.option("--hosted-url", metavar="URL", help="An OpenAI-compatible base URL that answers for hosted agents.")
 @click.option("--hosted-model", default=DEFAULT_MODEL, show_default=True, help="Which of its models.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Where ids, secrets and numbers come from.")
+@click.option(
+    "--state",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Keep every account in this file: read at the start, written after changes and at the end.",
+)
 def command(
     host: str,
     port: int,
@@ -65,6 +77,7 @@ def command(
     hosted_url: str | None,
     hosted_model: str,
     seed: int,
+    state: Path | None,
 ) -> None:
     """Run the simulator.
 
@@ -101,19 +114,45 @@ def command(
         public_url=url,
     )
     simulator = build_simulator(settings)
+    held = ExitStack()
+    kept, told = (None, ()) if state is None else _kept(held, state, settings)
 
     def ready() -> None:
         click.echo(f"agentphone-simulator {__version__}: contract {contract}, clock {clock}")
         click.echo(f"base URL     {url}")
         for key in keys:
             click.echo(f"API key      {key}")
+        for line in told:
+            click.echo(line)
         click.echo(f"control API  {url}/_sim")
         click.echo(f"ready {url}")
 
+    with held:
+        try:
+            serve(build_app(simulator, kept), sock, ready)
+        finally:
+            _report(*simulator.unsettled())
+            if kept is not None and kept.failure is not None:
+                raise UsageError(kept.failure)
+
+
+def _kept(held: ExitStack, path: Path, settings: Settings) -> tuple[Keeper, tuple[str, ...]]:
+    """What keeps the accounts in a file, and what is to be said of it. The file is ours until `held` is closed."""
+    from simulator.state.codec import Unreadable
+    from simulator.state.file import StateFile
+    from simulator.state.keeper import Keeper, saved_of
+
+    file = held.enter_context(StateFile(path))
+    text = file.read()
+    if text is None:
+        return Keeper(file), (f"state        {path}: no such file yet, so everything is empty",)
     try:
-        serve(build_app(simulator), sock, ready)
-    finally:
-        _report(*simulator.unsettled())
+        saved = saved_of(text, settings)
+    except Unreadable as error:
+        raise UsageError(
+            f"state file {path} cannot be read and was left as it is: {error}; give another, or move it away"
+        ) from error
+    return Keeper(file, saved), (f"state        {path}: {len(saved.accounts)} accounts",)
 
 
 def _report(calls: int, deliveries: int) -> None:

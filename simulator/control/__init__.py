@@ -14,6 +14,8 @@ RESOURCES: Final[Resources] = {
     "/_sim/snapshots": ("simulator.control.worlds",),
     "/_sim/fork": ("simulator.control.worlds",),
     "/_sim/diff": ("simulator.control.worlds",),
+    "/_sim/export": ("simulator.control.files",),
+    "/_sim/import": ("simulator.control.files",),
     "/_sim/calls": ("simulator.control.calls", "simulator.control.web_calls", "simulator.control.listening"),
     "/_sim/messages": ("simulator.control.texts",),
     "/_sim/threads": ("simulator.control.threads",),

@@ -126,6 +126,16 @@ class SnapshotsOut(ControlOut):
     snapshots: list[SnapshotOut]
 
 
+class ExportQuery(BaseModel):
+    """How patient to be with handlers."""
+
+    model_config = ConfigDict(extra="ignore", defer_build=True)
+
+    patience: float | None = Field(
+        default=None, ge=0, le=600, description="Real seconds that requests in flight may take to settle before."
+    )
+
+
 class DiffQuery(BaseModel):
     """What to compare: names of snapshots, or `now`."""
 

@@ -45,6 +45,7 @@ class DisconnectionReason(StrEnum):
     DIAL_NO_ANSWER = "dial_no_answer"
     DIAL_FAILED = "dial_failed"
     ERROR_NO_WEBHOOK = "error_no_webhook"
+    ERROR_UNKNOWN = "error_unknown"  # the simulator was stopped meanwhile
     REGISTERED_CALL_TIMEOUT = "registered_call_timeout"  # a web call that nobody joined in time
 
     @property
@@ -58,6 +59,7 @@ _STATUS: Mapping[DisconnectionReason, CallStatus] = {
     DisconnectionReason.DIAL_NO_ANSWER: CallStatus.NO_ANSWER,
     DisconnectionReason.DIAL_FAILED: CallStatus.FAILED,
     DisconnectionReason.ERROR_NO_WEBHOOK: CallStatus.FAILED,
+    DisconnectionReason.ERROR_UNKNOWN: CallStatus.FAILED,
     DisconnectionReason.REGISTERED_CALL_TIMEOUT: CallStatus.FAILED,
 }
 

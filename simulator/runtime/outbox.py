@@ -49,7 +49,7 @@ class Outbox:
             if endpoint is None:
                 self._world.journal.append("delivery.unrouted", self._pacer.clock.now(), event=notice.event_type.value)
                 continue
-            self._attempt(self.owe(notice, endpoint, retryable=True))
+            self.attempt(self.owe(notice, endpoint, retryable=True))
 
     def owe(self, notice: Notice, endpoint: WebhookEndpoint, *, retryable: bool) -> Delivery:
         """Serialise the payload, once, and record the delivery."""
@@ -63,13 +63,13 @@ class Outbox:
         delivery = self.owe(notice, endpoint, retryable=False)
         done: asyncio.Future[Delivery] = asyncio.get_running_loop().create_future()
         self._waiting[delivery.id] = done
-        self._attempt(delivery)
+        self.attempt(delivery)
         return await done
 
     def fire(self, kind: str, delivery_id: str) -> None:
         """A timer of ours is due: time for the next attempt, or this one took too long."""
         if kind == RETRY:
-            self._attempt(self._world.deliveries[delivery_id])
+            self.attempt(self._world.deliveries[delivery_id])
         elif (task := self._attempts.get(delivery_id)) is not None:
             self._late.add(delivery_id)
             task.cancel()
@@ -81,7 +81,8 @@ class Outbox:
     def _key(self, kind: str, delivery_id: str) -> Key:
         return self._world.account_id, kind, delivery_id
 
-    def _attempt(self, delivery: Delivery) -> None:
+    def attempt(self, delivery: Delivery) -> None:
+        """Make the next attempt at a pending delivery now."""
         now = self._pacer.clock.now()
         endpoint = self._world.endpoints.get(delivery.endpoint_agent_id)
         if endpoint is None:

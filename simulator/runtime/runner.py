@@ -334,6 +334,23 @@ class Runner:
         What is under way ends without ceremony, as with a reset.
         """
         await self._clear()
+        self._put_back(image)
+
+    async def load(self, image: AccountImage) -> None:
+        """The same with an image out of a file, which holds records only: what was under way is brought to an end."""
+        await self._clear()
+        self._put_back(image)
+        self.resume()
+
+    def resume(self) -> None:
+        """Bring what was under way to an end, in worlds that were just read from a file."""
+        from simulator.runtime.resuming import resume
+
+        for runner in self.worlds():
+            resume(runner)
+        self.pacer.arm()
+
+    def _put_back(self, image: AccountImage) -> None:
         self.settings = replace(image.settings, clock=self.clock.mode, scale=self.clock.scale)
         self.identity = image.identity
         self._build(image)

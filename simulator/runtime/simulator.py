@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from itertools import count
 from typing import Final
 
 from simulator.errors import Conflict
@@ -28,7 +27,7 @@ class Simulator:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self._runners: dict[str, Runner] = {}
-        self._seeds = count(1)
+        self.upcoming_seed = 1  # of the next account that is opened without one
 
     def runner_for(self, api_key: str) -> Runner | None:
         """The account's runner, or None for a key this simulator was not given."""
@@ -64,7 +63,19 @@ class Simulator:
 
     def next_seed(self) -> int:
         """A seed for an account that was opened without one: 1, then 2, and so on."""
-        return next(self._seeds)
+        self.upcoming_seed += 1
+        return self.upcoming_seed - 1
+
+    def go_on(self, upcoming_seed: int) -> None:
+        """Count seeds on from where another simulator was."""
+        self.upcoming_seed = upcoming_seed
+
+    def put(self, api_key: str, image: AccountImage) -> Runner:
+        """Let a key have the account of an image that was read from a file."""
+        runner = Runner(api_key, image.settings, platform=self, identity=image.identity, image=image)
+        self._runners[api_key] = runner
+        runner.resume()
+        return runner
 
     async def close_account(self, api_key: str) -> None:
         """Close an account and forget everything about it. Raises Conflict for one that the simulator began with."""

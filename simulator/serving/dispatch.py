@@ -168,7 +168,8 @@ class Dispatcher:
             if runner.world.limits.rate_limits is not None and not path.startswith(CONTROL_PREFIX):
                 allowance = limits.take(runner.world, operation.id, runner.now())
             if operation.body is not None:
-                raw = await _read(receive, headers.get(b"content-length"), self._settings.max_body)
+                limit = operation.raw_limit or self._settings.max_body
+                raw = await _read(receive, headers.get(b"content-length"), limit)
             response, at = await self._run(operation, runner, match.path, scope, headers, raw, receive)
             if allowance is not None:
                 response = Limited(response, allowance)
@@ -227,10 +228,13 @@ class Dispatcher:
         receive: Receive,
     ) -> tuple[Response, datetime]:
         """The answer to the body `raw`, and the simulated instant it was ready at."""
-        query = body = None
+        query: Any = None
+        body: Any = None
         if operation.query is not None:
             query = parse_query(operation.query, scope["query_string"])
-        if operation.body is not None:
+        if operation.raw_limit is not None:
+            body = raw
+        elif operation.body is not None:
             body = parse_body(operation.body, raw, required=operation.body_required)
         # The instant is taken once the body is here: uploading may have taken a while.
         now = runner.now()
@@ -340,7 +344,9 @@ async def _read(receive: Receive, declared: bytes | None, limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> ApiError:
-    return BodyTooLarge(f"the request body is over the limit of {limit} bytes (Settings.max_body)")
+    return BodyTooLarge(
+        f"the request body is over the limit of {limit} bytes (Settings.max_body, but for /_sim/import)"
+    )
 
 
 def _success(operation: Operation, runner: Runner) -> int:

@@ -55,6 +55,7 @@ class Operation:
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     body_required: bool = True
+    raw_limit: int | None = None  # the handler gets the body as bytes, this many at most, and reads it itself
     response: type[BaseModel] | None = None
     many: bool = False  # the answer is a bare JSON array of `response`
     nullable: bool = False  # the answer may be JSON null
