@@ -58,6 +58,7 @@ OURS: Final[dict[str, tuple[str, ...]]] = {
         "domain.magic",
         "domain.limits",
         "runtime.server",
+        "state",
         "demo",
         "scenarios",
     ),

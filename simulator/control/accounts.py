@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from simulator.clock import ClockMode
 from simulator.control.limits_models import LimitsOut
@@ -16,6 +16,10 @@ from simulator.runtime.simulator import Simulator
 from simulator.serving.operation import Context, Operation
 from simulator.settings import Settings
 from simulator.wire.base import iso, iso_or_none
+
+# What is scheduled, and what is counted back from, still fits into a calendar.
+FIRST_INSTANT: Final = datetime(1971, 1, 1, tzinfo=UTC)
+LAST_INSTANT: Final = datetime(8000, 1, 1, tzinfo=UTC)
 
 
 def shown(runner: Runner) -> AccountOut:
@@ -60,7 +64,7 @@ def _settings(platform: Simulator, body: AccountIn) -> Settings:
     if body.webhook_secret is not None:
         given["webhook_secret"] = body.webhook_secret
     if body.start is not None:
-        given["start"] = datetime.fromisoformat(body.start)
+        given["start"] = _instant(body.start)
     ours = platform.settings
     try:
         if body.contract is not None:
@@ -72,6 +76,19 @@ def _settings(platform: Simulator, body: AccountIn) -> Settings:
     except UsageError as error:
         raise BadRequest(str(error)) from error
     return replace(ours, seed=platform.next_seed() if body.seed is None else body.seed, **given)
+
+
+def _instant(text: str) -> datetime:
+    """Read the start of an account's time. What no schema can say of it is refused with 400."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadRequest(f'start {text!r} is no instant: write one like "2026-01-05T15:00:00Z"') from None
+    if at.tzinfo is None:
+        raise BadRequest(f"start {text!r} needs its time zone: put Z behind it for UTC")
+    if not FIRST_INSTANT <= at <= LAST_INSTANT:
+        raise BadRequest(f"start {text!r} cannot be: time begins from {FIRST_INSTANT.year} to {LAST_INSTANT.year}")
+    return at
 
 
 async def _close(ctx: Context, _query: Any, _body: Any) -> Closed:

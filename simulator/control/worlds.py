@@ -20,7 +20,7 @@ from simulator.control.worlds_models import (
     SnapshotOut,
     SnapshotsOut,
 )
-from simulator.errors import Conflict, NotFound
+from simulator.errors import BadRequest, Conflict, NotFound
 from simulator.runtime.images import AccountImage
 from simulator.runtime.runner import Runner
 from simulator.serving.operation import Context, Operation
@@ -53,6 +53,8 @@ def found(ctx: Context, name: str) -> AccountImage:
 
 async def _take(ctx: Context, _query: Any, body: SnapshotIn) -> SnapshotOut:
     runner, most = ctx.runner, ctx.runner.settings.max_snapshots
+    if body.name == NOW:
+        raise BadRequest(f"a snapshot cannot be called {NOW!r}, which stands for the account as it is: choose another")
     _check_room(runner, body.name, most)
     image = await settled(runner, body.patience)
     _check_room(runner, body.name, most)  # others may have been made while this one waited
@@ -160,7 +162,7 @@ OPERATIONS = (
     Operation(
         id="simTakeSnapshot", method="POST", path="/_sim/snapshots", tag="simulator", scoped=False,
         summary="Keep the account as it is under a name: records, ids to come, time, timers, live calls, journal.",
-        handler=_take, body=SnapshotIn, response=SnapshotOut, errors=(409,),
+        handler=_take, body=SnapshotIn, response=SnapshotOut, errors=(400, 409),
     ),
     Operation(
         id="simListSnapshots", method="GET", path="/_sim/snapshots", tag="simulator", scoped=False,

@@ -247,7 +247,8 @@ async def test_snapshots_are_bounded_and_named_soberly() -> None:
         await snapshot(p, "a")
         refusal = await p.post("/_sim/snapshots", {"name": "b"}, expect=409)
         assert "Settings.max_snapshots" in refusal["detail"]
-        for name in ("", "now", "a/b", "-x", "ü", "x" * 101):
+        assert "stands for the account" in (await p.post("/_sim/snapshots", {"name": "now"}, expect=400))["detail"]
+        for name in ("", "a/b", "-x", "ü", "x" * 101):
             await p.post("/_sim/snapshots", {"name": name}, expect=422)
 
 
