@@ -60,6 +60,7 @@ class Runner:
         self._loop = asyncio.get_running_loop()
         self._appended = asyncio.Event()
         self._closing: asyncio.Event = parent._closing if parent else asyncio.Event()
+        self.closed = False  # the account is gone: whoever still has hold of this has come too late
         self.waiting = 0  # long polls that have nothing to answer yet
         self.sender: Sender = parent.sender if parent else Sender(settings.allow_hosts, settings.policies)
         self._build(image, part)
@@ -314,7 +315,7 @@ class Runner:
         whole, *parts = (runner._part(records_only) for runner in self.worlds())
         return AccountImage(
             identity=self.identity,
-            settings=self.settings,
+            settings=replace(self.settings, clock=self.clock.mode, scale=self.clock.scale),
             now=self.now(),
             timers=self.pacer.timers.copy(),
             whole=whole,
@@ -357,6 +358,7 @@ class Runner:
 
     async def close(self) -> None:
         """End the account: what is under way ends without ceremony, and nobody waits for anything any more."""
+        self.closed = True
         self.begin_shutdown()
         await self._clear()
         await self.sender.close()

@@ -170,6 +170,7 @@ class Dispatcher:
             if operation.body is not None:
                 limit = operation.raw_limit or self._settings.max_body
                 raw = await _read(receive, headers.get(b"content-length"), limit)
+                _check_open(runner)
             response, at = await self._run(operation, runner, match.path, scope, headers, raw, receive)
             if allowance is not None:
                 response = Limited(response, allowance)
@@ -341,6 +342,12 @@ async def _read(receive: Receive, declared: bytes | None, limit: int) -> bytes:
             return b"".join(parts)
         message = await receive()
     raise _Gone
+
+
+def _check_open(runner: Runner) -> None:
+    """Refuse a request whose account was closed while its body arrived."""
+    if runner.closed:
+        raise unknown_key(runner.api_key)
 
 
 def _too_large(limit: int) -> ApiError:

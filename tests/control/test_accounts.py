@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -211,6 +212,20 @@ async def test_closing_ends_what_is_under_way_and_disturbs_nobody() -> None:
         assert not runner.telephone.switchboard.live
         assert runner.closing
         assert len((await p.get("/v1/agents"))["data"]) == 1
+
+
+async def test_a_request_whose_account_was_closed_while_it_arrived_is_refused() -> None:
+    async with platform() as p:
+        account, q = await opened(p)
+
+        async def body() -> AsyncIterator[bytes]:
+            yield b'{"name": '
+            await p.ask("DELETE", f"/_sim/accounts/{account['api_key']}")
+            yield b'"late"}'
+
+        late = await q.client.post("/v1/agents", content=body())
+        assert (late.status_code, q.runner.world.agents) == (401, {})
+        assert account["api_key"] not in late.text
 
 
 async def test_closing_frees_everything() -> None:
