@@ -111,6 +111,7 @@ async def act(p: Platform, actions: list[tuple[str, int]]) -> list[tuple[int, st
         answer = await p.client.request(method, path, json=body)
         assert answer.status_code < 500, answer.text
         made.append((answer.status_code, answer.text))
+        assert not await p.runner.pacer.let_land(p.runner.settings.real_patience)
     return made
 
 
@@ -280,7 +281,7 @@ async def test_a_snapshot_of_an_imported_world_can_be_restored() -> None:
         await p.post("/_sim/snapshots", {"name": "mine"})
         q = at(p, await p.post("/_sim/accounts", {"contract": "2026-03"}))
         await imported(p, await exported(q))
-        assert p.runner.policies.contract == "2026-03"
+        assert (p.runner.policies.contract, p.runner.sender.policies.contract) == ("2026-03", "2026-03")
         await p.post("/_sim/snapshots/mine/restore")
         assert (p.runner.policies.contract, p.runner.sender.policies.contract) == ("all", "all")
         assert len((await p.get("/v1/agents"))["data"]) == 1

@@ -75,13 +75,13 @@ async def test_a_retry_that_was_waiting_is_waiting_again() -> None:
         await p.post("/_sim/messages", {"from": CALLER, "to": number, "body": "hi"})
         await snapshot(p)
         sent = len(hook.requests)
-        for _ in range(2):
+        for _ in range(3):  # the third one would find what the second had used up
             await p.post("/_sim/clock/run_until_idle")
             deliveries = (await p.get("/v1/webhooks/deliveries"))["data"]
             assert {d["status"] for d in deliveries} == {"failed"}
             await restore(p)
             assert {d["status"] for d in (await p.get("/v1/webhooks/deliveries"))["data"]} == {"pending"}
-        assert len(hook.requests) == sent + 2 * 5 * len(deliveries)
+        assert len(hook.requests) == sent + 3 * 5 * len(deliveries)
 
 
 HELLO = {"text": "Hello, how can I help?"}
@@ -91,6 +91,9 @@ async def mid_call(p: Platform) -> str:
     """A live phone call, a turn into its conversation."""
     hosted = {"voiceMode": "hosted", "systemPrompt": "Be brief", "beginMessage": "Acme, hello!"}
     _, number = await p.line(None, **hosted)
+    await p.ask(
+        "PUT", "/_sim/hosted", json={"lines": [{"say": f"Line {count}."} for count in range(4)]}
+    )  # used in turn
     call = (await p.post("/_sim/calls", {"from": CALLER, "to": number}))["call_id"]
     await p.post("/_sim/clock/advance", {"seconds": 10})
     await p.post(f"/_sim/calls/{call}/say", {"text": "What does it cost?"})
@@ -147,11 +150,11 @@ async def test_a_scripted_thread_goes_on_from_its_step() -> None:
         await p.post("/_sim/clock/advance", {"seconds": 60})
         await snapshot(p)
         seen = []
-        for _ in range(2):
+        for _ in range(3):
             await p.post("/_sim/clock/advance", {"seconds": 90_000, "patience": 0})
             seen.append((await p.get(f"/_sim/threads/{thread}"), await journal(p)))
             await restore(p)
-        assert seen[0] == seen[1]
+        assert seen[0] == seen[1] == seen[2]
         assert seen[0][0]["status"] == "failed"
 
 
@@ -316,6 +319,7 @@ async def test_sub_accounts_come_along() -> None:
         await snapshot(p)
         q = at(p, await p.post("/_sim/fork"))
         made = [await agent(p, branch), await agent(p, late)]
+        assert len({before, *made, (await p.post("/v1/agents", {"name": "x"}))["id"]}) == 4
         assert [await agent(q, branch), await agent(q, late)] == made
         await restore(p)
         assert [await agent(p, branch), await agent(p, late)] == made

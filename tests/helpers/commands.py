@@ -65,7 +65,10 @@ VERBS = (
     *("script", "thread", "owe", "settle", "sub-account", "verify", "trunk", "feedback", "limits", "pay", "metadata"),
     *("lines", "locate", "sell out", "sign up", "whatsapp", "register", "stop"),
 )
-COMMANDS: st.SearchStrategy[Command] = st.tuples(st.sampled_from(VERBS), st.integers(0, 5), st.integers(0, 5))
+OFTEN = ("agent", "number", "attach", "text in", "text out", "ring", "hang up")  # what most others need
+COMMANDS: st.SearchStrategy[Command] = st.tuples(
+    st.sampled_from((*VERBS, *(OFTEN * 4))), st.integers(0, 5), st.integers(0, 5)
+)
 STEPS = (Say("hi"), Repeat(2, (Wait(timedelta(seconds=1)), Hear(Match(contains="x"), timedelta(seconds=2)))))
 
 

@@ -115,6 +115,7 @@ def test_a_clean_stop_loses_nothing_and_ids_go_on(tmp_path: Path) -> None:
     with server(path, "--clock", "manual", "--seed", "3") as running:
         first = running.ask("POST", "/v1/agents", {"name": "first"})["id"]
         number = running.ask("POST", "/v1/numbers", {"areaCode": "415", "agentId": first})["phoneNumber"]
+        running.ask("POST", "/v1/webhooks", {"url": "http://127.0.0.1:9/hook"})  # where nobody listens
         running.ask("POST", "/_sim/messages", {"from": CALLER, "to": number, "body": "hi"})
         running.ask("POST", "/_sim/accounts", {"api_key": "sk_other", "seed": 9, "contract": "2026-03"})
         other = running.ask("POST", "/v1/agents", {"name": "there"}, key="sk_other")["id"]
@@ -129,6 +130,9 @@ def test_a_clean_stop_loses_nothing_and_ids_go_on(tmp_path: Path) -> None:
         assert running.ask("GET", "/_sim/clock")["now"] == "2026-01-05T16:00:00.000Z"
         journal = running.ask("GET", "/_sim/journal")
         assert journal["dropped"] == numbered
+        assert {d["attemptCount"] for d in running.ask("GET", "/v1/webhooks/deliveries")["data"]} == {3}
+        running.ask("POST", "/_sim/clock/advance", {"seconds": 7200})
+        assert {d["attemptCount"] for d in running.ask("GET", "/v1/webhooks/deliveries")["data"]} == {4}
         second = running.ask("POST", "/v1/agents", {"name": "second"})["id"]
     with server(tmp_path / "fresh.json", "--clock", "manual", "--seed", "3") as running:
         made = [running.ask("POST", "/v1/agents", {"name": "x"})["id"] for _ in range(2)]

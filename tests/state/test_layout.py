@@ -11,9 +11,10 @@ from simulator.domain.cards import ContactCard
 from simulator.domain.devices import Device
 from simulator.state.codec import Unreadable
 from simulator.state.layout import APART, MADE_AGAIN, PAIRS, RECORDS, SCALARS, world_of, written
+from simulator.world import agents
 from simulator.world.world import World
 from tests.helpers.commands import VERBS, play
-from tests.helpers.world import CALLER, NOW, make_world
+from tests.helpers.world import CALLER, NOW, make_world, new_agent, new_number
 from tests.world.test_image_machine import kept
 
 ENDS = ("forget agent", "forget contact", "release", "detach", "limits", "pay")
@@ -55,6 +56,17 @@ def test_what_is_written_is_read_as_it_was() -> None:
     assert kept(read) == kept(world)
     assert written(read) == written(world)
     assert (read.journal.last_seq, read.journal.limit, len(read.journal)) == (world.journal.last_seq, 100, 0)
+
+
+def test_an_agents_numbers_stay_in_the_order_in_which_they_were_attached() -> None:
+    world = make_world()
+    agent = new_agent(world)
+    bought = [new_number(world).id for _ in range(5)]
+    order = [bought[place] for place in (3, 0, 4, 1, 2)]
+    for number in order:
+        agents.attach(world, agent.id, number)
+    read = world_of(json.loads(json.dumps(written(world))), 100)
+    assert [number.id for number in agents.numbers_of(read, agent.id)] == order
 
 
 def remove(name: str) -> Callable[[dict[str, Any]], None]:
