@@ -31,7 +31,7 @@ class Pacer:
     """
 
     def __init__(
-        self, clock: Clock, note: Callable[[str, dict[str, Any]], None], timers: Timers[Key] | None = None
+        self, clock: Clock, note: Callable[[str, dict[str, Any]], None], *, timers: Timers[Key] | None = None
     ) -> None:
         self.timers: Timers[Key] = Timers() if timers is None else timers
         self.clock = self._limited(clock)

@@ -77,7 +77,8 @@ class Runner:
         else:
             start = settings.start or (datetime.now(UTC) if settings.clock is ClockMode.SYSTEM else DEFAULT_START)
             now, timers = (start, Timers[Key]()) if image is None else (image.now, image.timers.copy())
-            self.pacer = Pacer(Clock(settings.clock, now, self._loop.time, scale=settings.scale), self._note, timers)
+            clock = Clock(settings.clock, now, self._loop.time, scale=settings.scale)
+            self.pacer = Pacer(clock, self._note, timers=timers)
             self.sender.policies = settings.policies
         self.pacer.own(self.world.account_id, self._fire)
         self.outbox = Outbox(self.world, self.pacer, self.sender, settings)
