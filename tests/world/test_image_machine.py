@@ -6,6 +6,7 @@ indexes, counts, ids to come, and the journal.
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -80,6 +81,13 @@ ImageMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=1
 test_images_agree_with_histories = ImageMachine.TestCase
 
 
+def test_calls_of_an_agent_that_is_gone_count_for_nobody() -> None:
+    # Found by the machine below: they were counted for the agent while it was there.
+    commands = [("agent", 0, 0), ("number", 0, 0), ("attach", 0, 0), ("ring", 0, 0), ("forget agent", 0, 0)]
+    world = played(commands)
+    assert kept(world_of(json.loads(json.dumps(written(world))), 10_000)) == kept(world)
+
+
 class FileMachine(RuleBasedStateMachine):
     """The same for what is written down: a world that was read again goes on as the one that was written."""
 
@@ -114,17 +122,25 @@ def kept(world: World) -> dict[str, Any]:
         if key[1] in world.people and world.people[key[1]].text_steps is steps
     }
     tally = world.tally
-    sums = {
-        (agent, name): list(zip(series.times, series.sums, strict=True))
-        for agent, activity in ((..., tally.whole), *tally.agents.items())
-        for name in activity.__slots__
-        if (series := getattr(activity, name)).total
-    }
-    state["tally"] = (sums, dict(tally.numbers), tally.deliveries.sums, {k: n for k, n in tally.outcomes.items() if n})
+    counts = (dict(tally.numbers), tally.deliveries.sums, {status: n for status, n in tally.outcomes.items() if n})
+    state["tally"] = (amounts(world), *counts)
     for name in ("number_ids", "contact_ids", "threads", "groups", "group_threads", "texters", "web_calls"):
         state[name] = dict(getattr(world, name))  # in no order
     state["findings"] = dict(world.findings)
     return state
+
+
+def amounts(world: World) -> dict[tuple[object, str], list[tuple[object, int]]]:
+    """What was counted when; agents that are gone are one, as in the account's usage."""
+    found: dict[tuple[object, str], list[tuple[object, int]]] = {}
+    activities = [("whole", world.tally.whole)]
+    activities += [(agent if agent in world.agents else "gone", each) for agent, each in world.tally.agents.items()]
+    for agent, activity in activities:
+        for name in activity.__slots__:
+            series = getattr(activity, name)
+            each = [now - before for before, now in itertools.pairwise((0, *series.sums))]
+            found.setdefault((agent, name), []).extend(zip(series.times, each, strict=True))
+    return {key: sorted(counted) for key, counted in found.items() if counted}  # type: ignore[type-var]
 
 
 FileMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=12, deadline=None)
