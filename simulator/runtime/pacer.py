@@ -11,16 +11,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from simulator.clock import Clock, ClockMode, Timers
-from simulator.errors import StuckHandler
+from simulator.errors import Conflict, StuckHandler
 
 Key = tuple[Hashable, ...]
 CALL_TIMER = "call"  # the kind of every timer of a live call
 THREAD_TIMER = "thread"  # of somebody who texts by a script
+SLEEPER = "sleeper"  # the owner of the timers of those who wait for simulated time
+NOBODY_WAITS = "nobody waits any more: the account is reset, or the server stops"
 MAX_JUMPS = 1_000_000  # run_until_idle gives up here: something starts a timer each time one fires
+
+
+@dataclass(slots=True)
+class _Sleeper:
+    """Somebody who waits for simulated time. `ours`: what waits is in flight otherwise."""
+
+    task: asyncio.Task[Any]
+    woken: asyncio.Future[None]
+    ours: bool
 
 
 class Pacer:
@@ -32,10 +44,12 @@ class Pacer:
     def __init__(self, clock: Clock, note: Callable[[str, dict[str, Any]], None]) -> None:
         self.timers: Timers[Key] = Timers()
         self.clock = self._limited(clock)
-        self._owners: dict[Hashable, Callable[[Key], None]] = {}
+        self._owners: dict[Hashable, Callable[[Key], None]] = {SLEEPER: self._wake}
         self._note = note
         self._loop = asyncio.get_running_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._sleepers: dict[int, _Sleeper] = {}
+        self._slept = 0  # how often anybody has
         self._holds = 0
         self._handle: asyncio.Handle | None = None
         self._quiet = asyncio.Event()
@@ -113,9 +127,7 @@ class Pacer:
         return task
 
     def _landed(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not self._tasks:
-            self._quiet.set()
+        self._leave(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._loop.call_exception_handler({"message": "work in flight failed", "exception": error, "task": task})
         self.arm()
@@ -129,6 +141,57 @@ class Pacer:
         """Undo one `hold`."""
         self._holds -= 1
         self.arm()
+
+    async def sleep(self, delay: timedelta, work: asyncio.Task[Any] | None = None) -> None:
+        """Wait for simulated time. Until then `work`, or else whoever calls, is not in flight: time may jump.
+
+        When the time has come it is in flight, so that time stays until it has gone on. Raises Conflict when the
+        account is reset or the server stops while somebody from outside waits; work of ours is cancelled then.
+        """
+        task = work or asyncio.current_task()
+        if task is None:
+            raise RuntimeError("only a task can wait for simulated time")
+        if self._stopped:
+            raise Conflict(NOBODY_WAITS)
+        sleeper = _Sleeper(task, self._loop.create_future(), ours=task in self._tasks)
+        self._slept += 1
+        number = self._slept
+        self._sleepers[number] = sleeper
+        self._leave(task)
+        self.start_timer((SLEEPER, number), delay)
+        self.arm()
+        try:
+            await sleeper.woken
+        finally:
+            self._sleepers.pop(number, None)
+            self.timers.stop((SLEEPER, number))
+            if sleeper.ours:
+                self._return(task)
+            else:
+                self._leave(task)
+            self.arm()
+
+    def _wake(self, key: Key) -> None:
+        sleeper = self._sleepers.pop(int(str(key[0])), None)
+        if sleeper is not None and not sleeper.woken.done():
+            self._return(sleeper.task)
+            sleeper.woken.set_result(None)
+
+    def _return(self, task: asyncio.Task[Any]) -> None:
+        if not task.done():
+            self._tasks.add(task)
+            self._quiet.clear()
+
+    def _leave(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not self._tasks:
+            self._quiet.set()
+
+    def dismiss(self) -> None:
+        """Let nobody from outside wait for simulated time any longer."""
+        for sleeper in tuple(self._sleepers.values()):
+            if not sleeper.ours and not sleeper.woken.done():
+                sleeper.woken.set_exception(Conflict(NOBODY_WAITS))
 
     # -- moving time by itself ---------------------------------------------------------------------------------
 
@@ -179,7 +242,7 @@ class Pacer:
 
         What has been cancelled is waited for in any case: it is only clearing up.
         """
-        while cancelled := [task for task in self._tasks if task.cancelling()]:
+        while cancelled := [task for task in self._all_ours() if task.cancelling()]:
             await asyncio.wait(cancelled)
         if not self._tasks:
             return True
@@ -188,6 +251,10 @@ class Pacer:
         except TimeoutError:
             return False
         return True
+
+    def _all_ours(self) -> list[asyncio.Task[Any]]:
+        """Everything of ours, in flight or waiting for simulated time."""
+        return [*self._tasks, *(s.task for s in self._sleepers.values() if s.ours and s.task not in self._tasks)]
 
     async def advance(self, delta: timedelta, patience: timedelta) -> None:
         """Move time forward by `delta`, firing every timer on the way at its own instant.
@@ -241,6 +308,8 @@ class Pacer:
         self._stopped = True
         self.arm()
         self.timers.clear()
-        for task in tuple(self._tasks):
+        self.dismiss()
+        ending = self._all_ours()
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)

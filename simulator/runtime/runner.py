@@ -19,7 +19,7 @@ from simulator.runtime.outbox import TIMERS as OUTBOX_TIMERS
 from simulator.runtime.outbox import Outbox
 from simulator.runtime.pacer import CALL_TIMER, THREAD_TIMER, Key, Pacer
 from simulator.settings import DEFAULT_START, Settings
-from simulator.world import accounts
+from simulator.world import accounts, faults
 from simulator.world.journal import Entry, Journal
 from simulator.world.world import World
 
@@ -79,6 +79,8 @@ class Runner:
             start = settings.start or (datetime.now(UTC) if settings.clock is ClockMode.SYSTEM else DEFAULT_START)
             self.pacer = Pacer(Clock(settings.clock, start, self._loop.time, scale=settings.scale), self._note)
         self.pacer.own(self.world.account_id, self._fire)
+        for spec in settings.faults:
+            faults.add(self.world, spec, self.now())
         self.outbox = Outbox(self.world, self.pacer, self.sender, settings)
         self._telephone: Telephone | None = None
         self._chores: Chores | None = None
@@ -258,6 +260,7 @@ class Runner:
     def begin_shutdown(self) -> None:
         """Answer every long poll with what there is."""
         self._closing.set()
+        self.pacer.dismiss()
 
     async def reset(self) -> None:
         """An empty world at the starting instant, as if the account had just been opened."""
