@@ -42,13 +42,17 @@ async def transcript_events(
 def stream(ctx: Context, _query: None, _body: None) -> Response:
     """Follow a call."""
     call = calls.get(ctx.world, ctx.path["call_id"])
-    events = transcript_events(ctx.runner, call.id)
-    if not ctx.world.faults:
+    events, subject = transcript_events(ctx.runner, call.id), faults.call_subject(ctx.world, call)
+    return answer(events, faults.strike(ctx.world, STREAM, subject, ctx.now, call_id=call.id))
+
+
+def answer(events: AsyncGenerator[bytes, None], struck: faults.Struck | None) -> Response:
+    """The stream of some events, as a fault has it."""
+    if struck is None:
         return EventStream(events)
-    struck = faults.strike(ctx.world, STREAM, faults.call_subject(ctx.world, call), ctx.now, call_id=call.id)
-    if struck is not None and struck.fault == "cut":
+    if struck.fault == "cut":
         return Severed(EventStream(_first(events, int(struck["after_events"]))))
-    return EventStream(events if struck is None else _without_heartbeat(events))
+    return EventStream(_without_heartbeat(events))
 
 
 async def _without_heartbeat(events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

@@ -107,8 +107,8 @@ def mistakes(given: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
         elif value.required and value.name not in said:
             yield (), f"{fault} on {on} needs {value.name}: {value.about}"
     own = tuple(value.name for value in kind.parameters)
-    for name in said:
-        if name not in own and name not in _WORDS:
+    for name in given:
+        if name not in own and name not in _WORDS and (name in said or name not in PARAMETERS):
             yield (name,), f"{fault} on {on} has no {name!r}: {did_you_mean(name, (*own, *_WORDS))}"
     yield from _match_mistakes(kind, said.get("match", {}))
 
@@ -118,7 +118,9 @@ def _match_mistakes(kind: FaultKind, match: Any) -> Iterator[tuple[tuple[str, ..
         yield ("match",), f"match is an object, not {match!r}"
         return
     known = {value.name: value for value in kind.match}
-    for key, wanted in _given(match).items():
+    for key, wanted in match.items():
+        if wanted is None and key in MATCHES:
+            continue
         if key not in known:
             yield ("match", str(key)), f"{kind.name} on {kind.on} cannot match {key!r}: {did_you_mean(str(key), known)}"
         elif (problem := known[key].problem(wanted)) is not None:

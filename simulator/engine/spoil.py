@@ -52,8 +52,9 @@ class Spoiler:
 
     def end(self) -> Iterator[Part]:
         """The reply is over. A reply that breaks off later than it ends breaks off at its end."""
-        if self._rest:
-            yield from self._line(self._rest)
+        last, self._rest = self._rest, b""
+        if last:
+            yield from self._line(last)
         if self._spoil is Spoiler._cut and not self._broken:
             yield Break()
 
@@ -96,7 +97,6 @@ class Spoiler:
             self._rest = b""
 
     def _line(self, line: bytes) -> Iterator[Part]:
-        self._rest = b""
         if not line.strip():
             yield line
             return
