@@ -22,6 +22,7 @@ class Count(NamedTuple):
 
     seen: int = 0
     fired: int = 0
+    lapsed: bool = False  # it has been told that the rule's time is up
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,12 @@ class Faults:
     a fault holds back, each with the id of the webhook endpoint whose next delivery lets it go (None: only time does).
     """
 
-    __slots__ = ("_by_place", "_lapsed", "counts", "held", "rules")
+    __slots__ = ("_by_place", "counts", "held", "rules")
 
     def __init__(self) -> None:
         self.rules: dict[str, FaultRule] = {}
         self.counts: dict[str, Count] = {}
         self.held: dict[str, str | None] = {}
-        self._lapsed: dict[str, None] = {}  # rules whose expiry has been told
         self._by_place: dict[str, tuple[FaultRule, ...]] = {}
 
     def __bool__(self) -> bool:
@@ -78,7 +78,7 @@ class Faults:
         """The same rules with the same counts, going their own way from here on."""
         twin = Faults()
         twin.rules, twin.counts, twin.held = self.rules.copy(), self.counts.copy(), self.held.copy()
-        twin._lapsed, twin._by_place = self._lapsed.copy(), self._by_place.copy()
+        twin._by_place = self._by_place.copy()
         return twin
 
     def add(self, rule: FaultRule) -> None:
@@ -92,14 +92,14 @@ class Faults:
         rule = self.rules.pop(rule_id, None)
         if rule is not None:
             del self.counts[rule_id]
-            self._lapsed.pop(rule_id, None)
             self._by_place[rule.spec.on] = tuple(r for r in self._by_place[rule.spec.on] if r is not rule)
         return rule
 
     def lapsed(self, now: datetime) -> list[FaultRule]:
         """The rules whose time was up before `now`, each told once."""
-        found = [rule for rule in self.rules.values() if is_over(rule, now) and rule.id not in self._lapsed]
-        self._lapsed.update(dict.fromkeys(rule.id for rule in found))
+        found = [rule for rule in self.rules.values() if is_over(rule, now) and not self.counts[rule.id].lapsed]
+        for rule in found:
+            self.counts[rule.id] = self.counts[rule.id]._replace(lapsed=True)
         return found
 
     def strike(
@@ -118,7 +118,7 @@ class Faults:
             fires = count.seen >= spec.skip and (spec.times is None or count.fired < spec.times)
             if fires and spec.probability < 1:
                 fires = roll(rule.id) < spec.probability
-            self.counts[rule.id] = count = Count(count.seen + 1, count.fired + fires)
+            self.counts[rule.id] = count = count._replace(seen=count.seen + 1, fired=count.fired + fires)
             if fires:
                 return Struck(rule, count.fired)
         return None

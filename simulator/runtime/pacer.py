@@ -26,13 +26,16 @@ NOBODY_WAITS = "nobody waits any more: the account is reset, or the server stops
 MAX_JUMPS = 1_000_000  # run_until_idle gives up here: something starts a timer each time one fires
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Sleeper:
-    """Somebody who waits for simulated time. `ours`: what waits is in flight otherwise."""
+    """Somebody who waits for simulated time; the key of their own timer. `ours`: what waits is in flight otherwise."""
 
     task: asyncio.Task[Any]
     woken: asyncio.Future[None]
     ours: bool
+
+    def __str__(self) -> str:
+        return "fault"
 
 
 class Pacer:
@@ -48,8 +51,7 @@ class Pacer:
         self._note = note
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._sleepers: dict[int, _Sleeper] = {}
-        self._slept = 0  # how often anybody has
+        self._sleepers: dict[Hashable, _Sleeper] = {}
         self._holds = 0
         self._handle: asyncio.Handle | None = None
         self._quiet = asyncio.Event()
@@ -154,17 +156,15 @@ class Pacer:
         if self._stopped:
             raise Conflict(NOBODY_WAITS)
         sleeper = _Sleeper(task, self._loop.create_future(), ours=task in self._tasks)
-        self._slept += 1
-        number = self._slept
-        self._sleepers[number] = sleeper
+        self._sleepers[sleeper] = sleeper
         self._leave(task)
-        self.start_timer((SLEEPER, number), delay)
+        self.start_timer((SLEEPER, sleeper), delay)
         self.arm()
         try:
             await sleeper.woken
         finally:
-            self._sleepers.pop(number, None)
-            self.timers.stop((SLEEPER, number))
+            self._sleepers.pop(sleeper, None)
+            self.timers.stop((SLEEPER, sleeper))
             if sleeper.ours:
                 self._return(task)
             else:
@@ -172,7 +172,7 @@ class Pacer:
             self.arm()
 
     def _wake(self, key: Key) -> None:
-        sleeper = self._sleepers.pop(int(str(key[0])), None)
+        sleeper = self._sleepers.pop(key[0], None)  # None: somebody else's, whose timer came along in a copy
         if sleeper is not None and not sleeper.woken.done():
             self._return(sleeper.task)
             sleeper.woken.set_result(None)

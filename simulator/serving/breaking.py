@@ -61,9 +61,15 @@ class Half:
 async def sever(receive: Receive, send: Send, *, at_once: bool) -> None:
     """Break the client's connection: `at_once` by a TCP reset, else by closing it when what was sent has left.
 
-    Behind uvicorn that is done to its transport. A client in the same process has none, and gets the exception.
+    Behind uvicorn that is done to its transport. Whoever passes answers on to a server may do it by a method `sever` of
+    their own, beside the one that sends. A client in the same process has neither, and gets the exception.
     """
-    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    carrier = getattr(send, "__self__", None)
+    onward = getattr(carrier, "sever", None)
+    if onward is not None:
+        await onward(at_once=at_once)
+        return
+    transport = getattr(carrier, "transport", None)
     if transport is None:
         raise ConnectionResetError("the connection was broken off by a fault rule")
     if at_once:

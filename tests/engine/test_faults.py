@@ -102,7 +102,7 @@ def test_a_copy_goes_its_own_way() -> None:
     twin.lapsed(START + timedelta(seconds=61))
     assert (faults.counts, list(faults.rules), faults.held) == ({"a": Count(1, 1)}, ["a"], {})
     assert faults.lapsed(START + timedelta(seconds=61)) != []
-    assert twin.counts["a"] == Count(2, 2)
+    assert twin.counts["a"] == Count(2, 2, lapsed=True)
 
 
 def test_what_is_held_back_is_something_to_look_at() -> None:
