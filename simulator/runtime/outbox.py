@@ -185,41 +185,45 @@ class Outbox:
         """Send what a fault sends once more, byte for byte: beside the original (`before` it is sent), or after it."""
         if before and struck.fault == "overlap":
             gate = faults.Gate()
-            self._pacer.track(self._copies(delivery, endpoint, letter, 1, gate))
+            self._copy(delivery, endpoint, letter, 1, 1, gate)
             return gate
         if not before and struck.fault == "duplicate":
-            self._pacer.track(self._copies(delivery, endpoint, letter, int(struck["copies"])))
+            self._copy(delivery, endpoint, letter, 1, int(struck["copies"]))
         return None
 
-    async def _copies(
-        self, delivery: Delivery, endpoint: WebhookEndpoint, letter: faults.Letter, count: int,
+    def _copy(
+        self, delivery: Delivery, endpoint: WebhookEndpoint, letter: faults.Letter, number: int, last: int,
         gate: faults.Gate | None = None,
     ) -> None:  # fmt: skip
-        """Send copies one after the other. They are no attempts: nothing comes of their answers, but in the journal."""
-        for number in range(1, count + 1):
-            tag, started = f"{delivery.id}~{number}", self._pacer.clock.now()
-            task = asyncio.current_task()
-            if task is not None:
-                self._attempts[tag] = task
-            self._pacer.start_timer(self._key(TIMEOUT, tag), endpoint.timeout)
-            try:
-                pieces = None if gate is None else gate.pieces
-                outcome = await self._sender.attempt(letter.url, letter.headers, letter.body, pieces)
-            except asyncio.CancelledError:
-                if tag not in self._late or task is None:
-                    raise
-                task.uncancel()
-                outcome = Outcome(kind=OutcomeKind.TIMED_OUT, error=_no_answer(endpoint))
-            finally:
-                if gate is not None:
-                    gate.leave()
-                self._attempts.pop(tag, None)
-                self._late.discard(tag)
-                self._pacer.timers.stop(self._key(TIMEOUT, tag))
-            self._world.journal.append(
-                "fault.copy", self._pacer.clock.now(), delivery_id=delivery.id, copy=number, sent_at=started,
-                outcome=outcome.kind.value, http_status=outcome.http_status, error=outcome.error,
-            )  # fmt: skip
+        """Send one copy; the next one follows when it has ended. Nothing comes of their answers, but in the journal."""
+        tag = f"{delivery.id}~{number}"
+        self._pacer.start_timer(self._key(TIMEOUT, tag), endpoint.timeout)
+        self._attempts[tag] = self._pacer.track(self._post_copy(delivery, endpoint, letter, number, last, gate))
+
+    async def _post_copy(
+        self, delivery: Delivery, endpoint: WebhookEndpoint, letter: faults.Letter, number: int, last: int,
+        gate: faults.Gate | None,
+    ) -> None:  # fmt: skip
+        tag, started = f"{delivery.id}~{number}", self._pacer.clock.now()
+        try:
+            pieces = None if gate is None else gate.pieces
+            outcome = await self._sender.attempt(letter.url, letter.headers, letter.body, pieces)
+        except asyncio.CancelledError:
+            if tag not in self._late:
+                raise
+            outcome = Outcome(kind=OutcomeKind.TIMED_OUT, error=_no_answer(endpoint))
+        finally:
+            if gate is not None:
+                gate.leave()
+            self._attempts.pop(tag, None)
+            self._late.discard(tag)
+            self._pacer.timers.stop(self._key(TIMEOUT, tag))
+        self._world.journal.append(
+            "fault.copy", self._pacer.clock.now(), delivery_id=delivery.id, copy=number, sent_at=started,
+            outcome=outcome.kind.value, http_status=outcome.http_status, error=outcome.error,
+        )  # fmt: skip
+        if number < last:
+            self._copy(delivery, endpoint, letter, number + 1, last)
 
     # -- what came of it ---------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from simulator.clock import ClockMode
 from simulator.domain.faults import DELIVERY, KINDS
 from simulator.domain.policy import Policies
 from simulator.engine.signing import verify
+from tests.helpers.live_server import Outside, live_server
 from tests.helpers.platform import Platform, platform
 from tests.helpers.receiver import Exchange, Receiver, Request, answer
 
@@ -158,6 +160,21 @@ async def test_a_duplicate_that_nobody_answers_times_out_on_the_simulated_clock(
         assert [c["outcome"] for c in await p.journal("fault.copy")] == ["timed_out", "accepted"]
 
 
+async def test_copies_that_nobody_answers_hold_nobody_up() -> None:
+    async def stuck(exchange: Exchange) -> None:
+        await exchange.hung_up()
+
+    async with Receiver(answer(), stuck) as handler, line(ClockMode.MANUAL) as p, asyncio.timeout(10):
+        _, number = await p.line(None)
+        await p.post("/v1/webhooks", {"url": handler.url, "timeout": 5})
+        await rule(p, "duplicate", copies=2)
+        await text(p, number)
+        for count in (2, 3):
+            await handler.received(count)
+            await p.post("/_sim/clock/advance", {"seconds": 5, "patience": 0})
+        assert [c["outcome"] for c in await p.journal("fault.copy")] == ["timed_out", "timed_out"]
+
+
 async def test_overlapping_copies_are_both_there_before_either_is_answered() -> None:
     both = asyncio.Event()
 
@@ -274,6 +291,27 @@ async def test_a_reset_connection_breaks_in_the_middle_of_the_body_and_is_tried_
         assert (delivery["status"], delivery["attemptCount"]) == ("success", 2)
         first = (await p.journal("delivery.attempt"))[0]
         assert (first["outcome"], first["error"]) == ("unreachable", "connection reset in the middle of the request")
+
+
+def test_a_server_on_its_own_loop_resets_connections_as_well() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, live_server(webhook_secret=SECRET) as server:
+        listener.settimeout(10)
+        with Outside(server.url, server.new_key()) as outside:
+            outside.send("POST", "/v1/webhooks", {"url": f"http://127.0.0.1:{listener.getsockname()[1]}/hook"})
+            agent = outside.send("POST", "/v1/agents", {"name": "Support"})
+            number = outside.send("POST", "/v1/numbers", {"agentId": agent["id"]})
+            rule = {"on": "delivery", "fault": "reset", "match": {"event": "agent.message"}, "times": 1}
+            outside.send("POST", "/_sim/faults", rule)
+            outside.send("POST", "/_sim/faults", {"on": "delivery", "fault": "refuse"})
+            outside.text("+14155550151", number["phoneNumber"], "hi")
+            connection, _ = listener.accept()
+            got = b""
+            with connection, pytest.raises(ConnectionResetError):
+                while piece := connection.recv(65_536):
+                    got += piece
+    head, _, half = got.partition(b"\r\n\r\n")
+    assert half.startswith(b'{"event":"agent.message"')
+    assert len(half) == int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]) // 2
 
 
 async def test_a_slow_body_arrives_whole_and_takes_its_simulated_time() -> None:

@@ -161,6 +161,17 @@ async def test_a_bug_of_ours_closes_the_connection(sender: Sender, pacer: Pacer)
         await gone.wait()
 
 
+async def test_neither_of_a_pair_is_complete_before_both_are_there() -> None:
+    gate = Gate()
+    first, second = gate.pieces(b"0123"), gate.pieces(b"0123")
+    assert [await anext(first), await anext(second)] == [b"012", b"012"]
+    last = asyncio.ensure_future(anext(first))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not last.done()
+    assert await anext(second) == b"3" == await last
+
+
 async def test_whoever_is_left_of_a_pair_waits_for_nobody() -> None:
     gate = Gate()
     gate.leave()
