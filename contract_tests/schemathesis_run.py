@@ -21,7 +21,10 @@ PATIENCE: Final = 300.0  # real seconds until a run that hangs fails its test
 LINES: Final = "^/v1/(agents|numbers)"
 CONTROL: Final = "^/_sim"
 PARTIES: Final = "^/_sim/(calls|threads|people)"
-UPHEAVAL: Final = "^/_sim/(reset|clock)$"  # would pull the world from under the other operations
+# These would pull the world from under the other operations; what is tested alone does no harm.
+UPHEAVAL: Final = "^/_sim/(reset$|clock$|faults)"
+RESETS: Final = "^/_sim/(reset|clock)$"
+FAULTS: Final = "^/_sim/faults"
 SUB_ACCOUNTS: Final = "^/v1/sub-accounts"  # where nearly every chain could begin, were there no other beginning
 UNITS: Final = ("--phases", "examples,coverage,fuzzing")
 

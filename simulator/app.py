@@ -6,19 +6,24 @@ app = build_app(simulator)          # an ASGI application: mount it, or run it w
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from simulator import api, control
+from simulator.errors import UsageError
 from simulator.runtime.simulator import Simulator
-from simulator.serving.dispatch import Dispatcher
+from simulator.serving import routes
+from simulator.serving.dispatch import SPARED, Dispatcher
 from simulator.serving.operation import Operation
 from simulator.serving.table import Table
 from simulator.settings import Settings
+
+if TYPE_CHECKING:
+    from simulator.domain.fault_rules import FaultSpec
 
 
 def operations() -> tuple[Operation, ...]:
@@ -44,6 +49,24 @@ class Kept(Protocol):
 
     def finish(self, last: Any) -> None:
         """The server has stopped."""
+
+
+def nowhere(match: Mapping[str, Any]) -> str | None:
+    """Say why a fault rule with this match can never fire, for want of such a route or operation; None: it can."""
+    return routes.nowhere(match, operations)
+
+
+def check_faults(specs: Iterable[FaultSpec]) -> None:
+    """Raise UsageError for the first rule that is on a route or an operation that nobody serves."""
+    for spec in specs:
+        lost = nowhere(spec.match)
+        if lost is not None:
+            raise UsageError(lost)
+
+
+def spared(scope: Scope) -> Scope:
+    """The same request as one of the simulator's own: no fault meets it."""
+    return {**scope, SPARED: True}
 
 
 def build_simulator(settings: Settings | None = None) -> Simulator:

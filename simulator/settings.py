@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from simulator.clock import ClockMode
+from simulator.domain.fault_rules import FaultSpec
 from simulator.domain.limits import Limits
 from simulator.domain.policy import Policies
 
@@ -32,6 +33,7 @@ class Settings:
     start: datetime | None = None  # None: wall time for `system`, DEFAULT_START otherwise
     seed: int = 0
     policies: Policies = field(default_factory=Policies)
+    faults: tuple[FaultSpec, ...] = ()  # what goes wrong in every account from its beginning, and again after a reset
     limits: Limits = field(default_factory=Limits)  # all off: a test that never asked for them should not meet them
     allow_hosts: tuple[str, ...] = ()  # webhook hosts outside loopback that may be contacted
     allow_origins: tuple[str, ...] = ()  # Host and Origin values that are not loopback

@@ -17,7 +17,7 @@ LONGEST: Final = 400  # lines; a module that grows past it wants to be two
 PURE: Final = ("domain", "engine", "world")
 BEHIND: Final = ("serving", "world", "wire", "runtime", "domain", "errors")
 FRONT: Final = ("app", "settings", "errors", "files", "__version__")
-WIRE_SHARED: Final = ("wire.agents", "wire.base")  # a scenario's agents are written as the API takes them
+WIRE_SHARED: Final = ("wire.agents", "wire.base", "wire.faults")  # written in a scenario as the API takes them
 EXPORTS: Final = ("scenarios.export", "scenarios.export_code", "scenarios.recording")  # records in, text out
 # room -> what it may import from us, itself aside. `a.b` allows that module only.
 OURS: Final[dict[str, tuple[str, ...]]] = {
@@ -57,6 +57,7 @@ OURS: Final[dict[str, tuple[str, ...]]] = {
         "domain.policy",
         "domain.magic",
         "domain.limits",
+        "domain.fault_rules",
         "runtime.server",
         "state",
         "demo",

@@ -63,6 +63,8 @@ def closed_port() -> Iterator[int]:
         (["serve", "--hosted-url", "localhost:11434"], "http://127.0.0.1:11434/v1"),
         (["serve", "--limit", "numbers=many"], "a whole number"),
         (["serve", "--limit", "gravity=1"], "'gravity' does not exist"),
+        (["serve", "--fault", "on=api"], "a rule needs 'fault': one of status"),
+        (["serve", "--fault", "on=api,fault=reset,match.operation=sendMesage"], "did you mean 'sendMessage'?"),
         (["numbers", "--area-code", "115"], "three digits from 200 to 999"),
         (["serve", "--api-key", ""], "printable ASCII"),
         (["serve", "--api-key", "two words"], "printable ASCII"),
@@ -175,6 +177,16 @@ def test_serve_says_ready_last_and_answers_from_then_on() -> None:
     assert printed[-1] == f"ready {url}"
     assert [line.split()[-1] for line in printed if line.startswith("API key")] == ["sk_one", "sk_two"]
     assert f"{url}/_sim" in "\n".join(printed)
+
+
+def test_serve_lets_things_go_wrong_from_the_start_and_again_after_a_reset() -> None:
+    with run_simulator("--fault", "on=api,fault=status,status=503,times=1,match.operation=createAgent") as (url, _):
+        headers = {"Authorization": f"Bearer {KEY}"}
+        with httpx.Client(base_url=url, headers=headers, timeout=PATIENCE, trust_env=False) as client:
+            answers = [client.post("/v1/agents", json={"name": "A"}).status_code for _ in range(2)]
+            client.post("/_sim/reset")
+            again = client.post("/v1/agents", json={"name": "A"}).status_code
+    assert (answers, again) == ([503, 200], 503)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -6,12 +6,15 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
 
+from simulator.domain.faults import STREAM
 from simulator.runtime.runner import Runner
 from simulator.runtime.streams import follow
+from simulator.serving.breaking import Enough, Severed
+from simulator.serving.dispatch import Response
 from simulator.serving.operation import Context, Operation
 from simulator.serving.streaming import EventStream
 from simulator.wire.streams import HEARTBEAT, ConnectedOut, EndedOut, SpokenOut, event
-from simulator.world import calls
+from simulator.world import calls, faults
 
 HEARTBEAT_SECONDS: Final = 15.0  # real ones: clients give up after 30 s without a byte
 
@@ -36,9 +39,39 @@ async def transcript_events(
                 yield event("ended", EndedOut.of(call))
 
 
-def stream(ctx: Context, _query: None, _body: None) -> EventStream:
+def stream(ctx: Context, _query: None, _body: None) -> Response:
     """Follow a call."""
-    return EventStream(transcript_events(ctx.runner, calls.get(ctx.world, ctx.path["call_id"]).id))
+    call = calls.get(ctx.world, ctx.path["call_id"])
+    events, subject = transcript_events(ctx.runner, call.id), faults.call_subject(ctx.world, call)
+    return answer(events, faults.strike(ctx.world, STREAM, subject, ctx.now, call_id=call.id))
+
+
+def answer(events: AsyncGenerator[bytes, None], struck: faults.Struck | None) -> Response:
+    """The stream of some events, as a fault has it."""
+    if struck is None:
+        return EventStream(events)
+    if struck.fault == "cut":
+        return Severed(EventStream(_first(events, int(struck["after_events"]))))
+    return EventStream(_without_heartbeat(events))
+
+
+async def _without_heartbeat(events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(events):
+        async for piece in events:
+            if piece != HEARTBEAT:
+                yield piece
+
+
+async def _first(events: AsyncGenerator[bytes, None], count: int) -> AsyncGenerator[bytes, None]:
+    """The first `count` events, after which the connection breaks. Whatever has fewer ends as it would have."""
+    async with aclosing(events):
+        if count == 0:
+            raise Enough
+        async for piece in events:
+            yield piece
+            count -= piece != HEARTBEAT
+            if count == 0:
+                raise Enough
 
 
 OPERATIONS: tuple[Operation, ...] = (

@@ -15,6 +15,7 @@ import click
 
 from simulator import __version__
 from simulator.commands.child import Child, ChildFailed
+from simulator.domain.fault_rules import FaultSpec, read_fault
 from simulator.domain.policy import CONTRACTS, Policies
 from simulator.errors import ScenarioInvalid, UsageError
 from simulator.settings import from_environment
@@ -54,6 +55,7 @@ MOST_LANES: Final = 64  # scenarios at once; each has a server with a thread of 
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Value of a {{name}}. May be repeated.")
 @click.option("--contract", type=click.Choice(list(CONTRACTS)), help="Goes before the files' own.")
 @click.option("--policy", "overrides", multiple=True, metavar="NAME=VALUE", help="Override one switch of the contract.")
+@click.option("--fault", "faults", multiple=True, metavar="RULE", help="Make something go wrong, as for `serve`.")
 @click.option("--allow-host", "allow_hosts", multiple=True, help="Another host outside loopback to send to.")
 @click.option(
     "--report", type=click.Path(file_okay=False, path_type=Path), help=f"Write {', '.join(REPORTS)} to this folder."
@@ -75,6 +77,7 @@ def command(
     variables: Sequence[str],
     contract: str | None,
     overrides: Sequence[str],
+    faults: Sequence[str],
     allow_hosts: Sequence[str],
     report: Path | None,
     as_json: bool,
@@ -93,12 +96,15 @@ def command(
 
     Example: agentphone-simulator run scenarios/ --app my_handler:app --report reports
     """
+    from simulator.app import check_faults
     from simulator.scenarios import batch
 
     if (handler is None) == (app is None):
         raise UsageError("give --handler URL or --app MODULE:APP, one of them: whom do the scenarios test?")
     policies = dict(_pair("--policy", text) for text in overrides)
     Policies(contract or "all", policies)  # a misspelt one is said now
+    rules = tuple(read_fault(text) for text in faults)
+    check_faults(map(FaultSpec.of, rules))
     scenarios = _load(files, dict(_pair("--var", text) for text in variables))
     if scenarios is None:
         return 2
@@ -113,6 +119,7 @@ def command(
         "secret": secret,
         "contract": contract,
         "policies": policies,
+        "faults": rules,
         "allow_hosts": (*allow_hosts, *([_host(handler)] if handler else [])),
     }
     jobs = batch.jobs_of(scenarios, repeat, seed=seed, usual=secrets.randbelow(MOST_SEED))

@@ -14,6 +14,7 @@ import click
 
 from simulator import __version__
 from simulator.clock import ClockMode
+from simulator.domain.fault_rules import FaultSpec, read_fault
 from simulator.domain.limits import Limits
 from simulator.domain.policy import CONTRACTS, Policies
 from simulator.errors import UsageError
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 )
 @click.option("--policy", "overrides", multiple=True, metavar="NAME=VALUE", help="Override one switch of the contract.")
 @click.option("--limit", "limits", multiple=True, metavar="NAME=VALUE", help="Switch a limit on. May be repeated.")
+@click.option("--fault", "faults", multiple=True, metavar="RULE", help="Make something go wrong. May be repeated.")
 @click.option("--allow-host", "allow_hosts", multiple=True, help="A webhook host outside loopback to send to.")
 @click.option("--allow-origin", "allow_origins", multiple=True, help="A Host or Origin besides loopback to accept.")
 @click.option("--hosted-url", metavar="URL", help="An OpenAI-compatible base URL that answers for hosted agents.")
@@ -72,6 +74,7 @@ def command(
     contract: str,
     overrides: Sequence[str],
     limits: Sequence[str],
+    faults: Sequence[str],
     allow_hosts: Sequence[str],
     allow_origins: Sequence[str],
     hosted_url: str | None,
@@ -87,17 +90,22 @@ def command(
     Limits are off: numbers, balance_cents, rate_limits, concurrent_calls, daily_new_contacts. A value is a whole
     number, or `documented` for the platform's own figure.
 
+    A fault is written as POST /_sim/faults takes it, NAME=VALUE by comma: on=api,fault=status,status=503,times=2 or
+    on=delivery,fault=duplicate,match.event=agent.message. It is there again after a reset.
+
     Example: agentphone-simulator serve --port 0 --clock auto --policy caller_dtmf=turn
     """
     policies = Policies(contract, dict(_pair("--policy", text, "caller_dtmf=turn") for text in overrides))
+    rules = tuple(FaultSpec.of(read_fault(text)) for text in faults)
     bounds = Limits.of(_pair("--limit", text, "numbers=5") for text in limits)
     if hosted_url is not None and not hosted_url.startswith(("http://", "https://")):
         raise UsageError(f"--hosted-url {hosted_url!r} is no URL: write one like http://127.0.0.1:11434/v1")
     keys = tuple(_key(text) for text in api_keys) or (DEFAULT_API_KEY,)
 
-    from simulator.app import build_app, build_simulator
+    from simulator.app import build_app, build_simulator, check_faults
     from simulator.runtime.server import bind, serve, url_of
 
+    check_faults(rules)
     sock = bind(host, port)
     url = url_of(sock)
     settings = Settings(
@@ -107,6 +115,7 @@ def command(
         seed=seed,
         policies=policies,
         limits=bounds,
+        faults=rules,
         allow_hosts=tuple(allow_hosts),
         allow_origins=tuple(allow_origins),
         hosted_url=hosted_url,

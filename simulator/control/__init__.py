@@ -30,5 +30,6 @@ RESOURCES: Final[Resources] = {
     "/_sim/verifications": ("simulator.control.verification",),
     "/_sim/agents": ("simulator.control.hosted",),
     "/_sim/hosted": ("simulator.control.hosted",),
+    "/_sim/faults": ("simulator.control.faults",),
     "/_sim/feedback": ("simulator.control.feedback",),
 }

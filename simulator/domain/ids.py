@@ -32,4 +32,5 @@ PREFIXES: Final = {
     "ledger_entry": "txn_",
     "feedback": "fb_",
     "thread": "thread_",
+    "fault": "flt_",
 }

@@ -128,6 +128,7 @@ class Message:
     send_style: str | None = None
     content: Mapping[str, Any] | None = None  # WhatsApp: buttons, list, cta or template
     reactions: tuple[Reaction, ...] = ()
+    fate: TextOutcome | None = None  # what a fault has made of it; None: what its recipient's carrier says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,7 @@ class Chores:
 
     def await_delivery(self, message: Message) -> None:
         """Let the carrier say, a moment later, what became of a text that was just sent."""
+        message = carrier.hand_over(self._world, message.id, self._pacer.clock.now())
         self._plan(HANDOVER, message.id, carrier.delivery_time(self._world, message))
         self._sent(message)
 

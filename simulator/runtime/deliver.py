@@ -6,19 +6,22 @@ cancelling closes the connection at once.
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import errno
 import io
-from collections.abc import Collection, Mapping
+import socket
+import struct
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from simulator.domain.policy import Policies
 from simulator.domain.webhooks import Delivery, Outcome, OutcomeKind, WebhookEndpoint
 from simulator.engine.delivery import answered
 from simulator.engine.signing import sign
 from simulator.errors import UsageError
-from simulator.runtime.hosts import allowed, make_resolver
+from simulator.runtime.hosts import LOOPBACK_ADDRESSES, allowed, is_address, is_loopback, make_resolver
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
@@ -33,6 +36,8 @@ KEEP_ALIVE: Final = 1.5  # real seconds
 
 KNOWN_TARGETS: Final = 1024  # parsed URLs kept; a simulation with more webhook endpoints parses some of them again
 WHOLE_BODY: Final = 1_048_576  # bytes; the HTTP client writes larger bodies in pieces
+
+Pieces = Callable[[bytes], AsyncIterator[bytes]]  # a body in the pieces that it is sent in
 
 USER_AGENT: Final = "AgentPhone-Webhooks/sim"
 
@@ -51,12 +56,12 @@ class Sender:
         self._session: ClientSession | None = None
         self._closed = False
 
-    async def attempt(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+    async def attempt(self, url: str, headers: Mapping[str, str], body: bytes, pieces: Pieces | None = None) -> Outcome:
         """POST `body` and read the answer. Every way to fail is an outcome; its `duration` is left for the caller.
 
         An answer whose body breaks off or does not end is no answer, as with any client that reads before it looks.
         """
-        response = await self.open(url, headers, body)
+        response = await self.open(url, headers, body, pieces=pieces)
         if isinstance(response, Outcome):
             return response
         try:
@@ -74,18 +79,60 @@ class Sender:
         return answered(response.status, _text(seen), self.policies)
 
     async def open(
-        self, url: str, headers: Mapping[str, str], body: bytes, *, method: str = "POST"
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        method: str = "POST",
+        pieces: Pieces | None = None,
     ) -> ClientResponse | Outcome:
-        """Send `body` and return the answer as soon as its head is here; the caller must close or release it."""
+        """Send `body` and return the answer as soon as its head is here; the caller must close or release it.
+
+        With `pieces` it is sent in those, each when it comes.
+        """
         target = self._targets.get(url) or self._target(url)
         if isinstance(target, Outcome):
             return target
         session = self._session or self._start()
-        data = body if len(body) <= WHOLE_BODY else io.BytesIO(body)
+        data: Any = body if len(body) <= WHOLE_BODY else io.BytesIO(body)
+        if pieces is not None:
+            data, headers = pieces(body), {**headers, "Content-Length": str(len(body))}
         try:
             return await session.request(method, target, data=data or None, headers=headers, allow_redirects=False)
         except network_errors() as error:
             return _unreachable(error)
+
+    async def break_off(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
+        """Send the head and half of `body`, then reset the connection. There is never an answer."""
+        target = self._targets.get(url) or self._target(url)
+        if isinstance(target, Outcome):
+            return target
+        fields = {"Host": target.with_user(None).authority, **headers, "Content-Length": str(len(body))}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        head = f"POST {target.raw_path_qs} HTTP/1.1\r\n{lines}\r\n"
+        try:
+            writer = await self._connect(target)
+            writer.transport.set_write_buffer_limits(0)  # so that what is drained has left
+            writer.write(head.encode() + body[: len(body) // 2])
+            await writer.drain()
+        except network_errors() as error:
+            return _unreachable(error)
+        reset(writer.transport)
+        return Outcome(kind=OutcomeKind.UNREACHABLE, error="connection reset in the middle of the request")
+
+    async def _connect(self, target: URL) -> asyncio.StreamWriter:
+        """A connection of its own, to where the HTTP client would have connected."""
+        host, tls = target.host or "", target.scheme == "https"
+        failed: OSError | None = None
+        for address in LOOPBACK_ADDRESSES if is_loopback(host) and not is_address(host) else (host,):
+            try:
+                _, writer = await asyncio.open_connection(address, target.port, ssl=tls or None)
+            except OSError as error:
+                failed = failed or error
+            else:
+                return writer
+        raise failed or OSError("there is no address to connect to")
 
     @property
     def ready(self) -> bool:
@@ -152,6 +199,15 @@ class Sender:
             self._targets.clear()
         self._targets[url] = target
         return target
+
+
+def reset(transport: asyncio.BaseTransport) -> None:
+    """Break a connection off with a TCP reset, whatever is still to be sent or read."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    abort = getattr(transport, "abort", transport.close)
+    abort()
 
 
 async def _read(response: ClientResponse) -> tuple[bytes, bool]:

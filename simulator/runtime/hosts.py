@@ -63,6 +63,11 @@ def is_loopback(host: str) -> bool:
     return address is not None and address in _LOOPBACK
 
 
+def is_address(host: str) -> bool:
+    """Say whether a host is an address and no name."""
+    return _address(normalised(host)) is not None
+
+
 def normalised(host: str) -> str:
     """Write a host in one way: lower case, no brackets, no trailing dot, addresses in their shortest form."""
     name = host.strip().lower().removesuffix(".")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
 from simulator.domain.webhooks import (
     Attempt,
@@ -17,12 +17,15 @@ from simulator.domain.webhooks import (
     WebhookEndpoint,
 )
 from simulator.engine.delivery import Failed, Retry, plan_next
+from simulator.engine.events import CallEvent
 from simulator.errors import Conflict
+from simulator.runtime import faults
 from simulator.runtime.deliver import Sender
 from simulator.runtime.pacer import Key, Pacer
 from simulator.settings import Settings
 from simulator.wire.payloads import render
 from simulator.world import webhooks
+from simulator.world.faults import Struck, delivery_subject, strike
 from simulator.world.world import World
 
 RETRY = "retry"
@@ -74,9 +77,14 @@ class Outbox:
             self._late.add(delivery_id)
             task.cancel()
 
-    def headers(self, delivery: Delivery, endpoint: WebhookEndpoint, now: datetime) -> dict[str, str]:
-        """The four signed headers, with a fresh timestamp for every attempt."""
-        return self._sender.headers_for(delivery, endpoint, time.time(), now, self._world.policies)
+    def headers(self, delivery: Delivery, endpoint: WebhookEndpoint, now: datetime, age: float = 0) -> dict[str, str]:
+        """The four signed headers, with a fresh timestamp for every attempt, or one that is `age` seconds old."""
+        then = now - timedelta(seconds=age)
+        return self._sender.headers_for(delivery, endpoint, time.time() - age, then, self._world.policies)
+
+    def _letter(self, struck: Struck, delivery: Delivery, endpoint: WebhookEndpoint, now: datetime) -> faults.Letter:
+        """The request that is sent for a delivery that a fault has struck."""
+        return faults.write(struck, delivery, endpoint, lambda d, e, age: self.headers(d, e, now, age))
 
     def _key(self, kind: str, delivery_id: str) -> Key:
         return self._world.account_id, kind, delivery_id
@@ -85,28 +93,142 @@ class Outbox:
         """Make the next attempt at a pending delivery now."""
         now = self._pacer.clock.now()
         endpoint = self._world.endpoints.get(delivery.endpoint_agent_id)
+        # One that was held back has met its fault already.
+        fair = not self._world.faults or self._world.faults.held.pop(delivery.id, ...) is not ...
         if endpoint is None:
             gone = Outcome(kind=OutcomeKind.REFUSED, error="not sent: the webhook was deleted")
             self._settle(delivery, gone, now)
             return
+        struck = None if fair else self._struck("delivery", delivery, endpoint, now)
+        if struck is not None and struck.fault in ("late", "reorder"):
+            self._hold(delivery, struck, endpoint, now)
+            return
+        unsent = None if struck is None else faults.unsent(struck, self._world.policies)
+        if unsent is not None:
+            self._settle(delivery, unsent, now)
+            return
         self._pacer.start_timer(self._key(TIMEOUT, delivery.id), endpoint.timeout)
         self._attempts[delivery.id] = self._pacer.track(
-            self._post(delivery, endpoint, now), f"{delivery.id}: posted to {endpoint.url}"
+            self._post(delivery, endpoint, now, struck), f"{delivery.id}: posted to {endpoint.url}"
         )
 
-    async def _post(self, delivery: Delivery, endpoint: WebhookEndpoint, started: datetime) -> None:
+    async def _post(
+        self, delivery: Delivery, endpoint: WebhookEndpoint, started: datetime, struck: Struck | None
+    ) -> None:
+        letter = gate = None
         try:
-            outcome = await self._sender.attempt(endpoint.url, self.headers(delivery, endpoint, started), delivery.body)
+            if struck is None:
+                headers = self.headers(delivery, endpoint, started)
+                outcome = await self._sender.attempt(endpoint.url, headers, delivery.body)
+            else:
+                letter = self._letter(struck, delivery, endpoint, started)
+                gate = self._send_copies(struck, delivery, endpoint, letter, before=True)
+                outcome = await faults.attempt(self._sender, self._pacer, letter, struck, gate)
         except asyncio.CancelledError:
             if delivery.id not in self._late:
                 raise
-            seconds = endpoint.timeout.total_seconds()
-            outcome = Outcome(kind=OutcomeKind.TIMED_OUT, error=f"no answer within {seconds:g} s")
+            outcome = Outcome(kind=OutcomeKind.TIMED_OUT, error=_no_answer(endpoint))
         finally:
+            if gate is not None:
+                gate.leave()
             self._attempts.pop(delivery.id, None)
             self._late.discard(delivery.id)
             self._pacer.timers.stop(self._key(TIMEOUT, delivery.id))
         self._settle(delivery, outcome, started)
+        if struck is not None and letter is not None:
+            self._send_copies(struck, delivery, endpoint, letter, before=False)
+        if self._world.faults.held:
+            self._let_go(endpoint)
+
+    # -- faults ------------------------------------------------------------------------------------------------
+
+    def _struck(
+        self, on: str, delivery: Delivery, endpoint: WebhookEndpoint, now: datetime, **more: int
+    ) -> Struck | None:
+        subject = {**delivery_subject(self._world, delivery, endpoint), **more}
+        about = {"event": subject["event"], "attempt": subject["attempt"], "call_id": delivery.call_id, **more}
+        hit = {name: value for name, value in about.items() if value is not None}
+        return strike(self._world, on, subject, now, delivery_id=delivery.id, **hit)
+
+    def strike_turn(self, number: int, delivery: Delivery, endpoint: WebhookEndpoint, now: datetime) -> Struck | None:
+        """The fault that a voice turn's request meets; `number` is which turn of its call it is."""
+        return self._struck("turn", delivery, endpoint, now, turn=number) if self._world.faults else None
+
+    async def post_struck_turn(
+        self, struck: Struck, delivery: Delivery, endpoint: WebhookEndpoint, now: datetime,
+        turn_id: str, feed: Callable[[CallEvent], None],
+    ) -> None:  # fmt: skip
+        """POST a voice turn as the fault has it, and feed what comes of its reply."""
+        letter = self._letter(struck, delivery, endpoint, now)
+        gate = self._send_copies(struck, delivery, endpoint, letter, before=True)
+        try:
+            await faults.post_turn(self._sender, self._pacer, letter, struck, turn_id, feed, gate)
+        finally:
+            if gate is not None:
+                gate.leave()
+        self._send_copies(struck, delivery, endpoint, letter, before=False)
+
+    def _hold(self, delivery: Delivery, struck: Struck, endpoint: WebhookEndpoint, now: datetime) -> None:
+        """Make the attempt later: when its time has come, or once another delivery has overtaken it."""
+        delay = struck.span
+        self._world.faults.held[delivery.id] = endpoint.id if struck.fault == "reorder" else None
+        webhooks.put_off(self._world, delivery.id, now + delay)
+        self._pacer.start_timer(self._key(RETRY, delivery.id), delay)
+
+    def _let_go(self, endpoint: WebhookEndpoint) -> None:
+        """Something has been sent to `endpoint`: what was held back to be overtaken by it follows."""
+        held = self._world.faults.held
+        for delivery_id in [d for d, behind in held.items() if behind == endpoint.id]:
+            self._pacer.timers.stop(self._key(RETRY, delivery_id))
+            self.attempt(self._world.deliveries[delivery_id])
+
+    def _send_copies(
+        self, struck: Struck, delivery: Delivery, endpoint: WebhookEndpoint, letter: faults.Letter, *, before: bool
+    ) -> faults.Gate | None:
+        """Send what a fault sends once more, byte for byte: beside the original (`before` it is sent), or after it."""
+        if before and struck.fault == "overlap":
+            gate = faults.Gate()
+            self._copy(delivery, endpoint, letter, 1, 1, gate)
+            return gate
+        if not before and struck.fault == "duplicate":
+            self._copy(delivery, endpoint, letter, 1, int(struck["copies"]))
+        return None
+
+    def _copy(
+        self, delivery: Delivery, endpoint: WebhookEndpoint, letter: faults.Letter, number: int, last: int,
+        gate: faults.Gate | None = None,
+    ) -> None:  # fmt: skip
+        """Send one copy; the next one follows when it has ended. Nothing comes of their answers, but in the journal."""
+        tag = f"{delivery.id}~{number}"
+        self._pacer.start_timer(self._key(TIMEOUT, tag), endpoint.timeout)
+        self._attempts[tag] = self._pacer.track(self._post_copy(delivery, endpoint, letter, number, last, gate))
+
+    async def _post_copy(
+        self, delivery: Delivery, endpoint: WebhookEndpoint, letter: faults.Letter, number: int, last: int,
+        gate: faults.Gate | None,
+    ) -> None:  # fmt: skip
+        tag, started = f"{delivery.id}~{number}", self._pacer.clock.now()
+        try:
+            pieces = None if gate is None else gate.pieces
+            outcome = await self._sender.attempt(letter.url, letter.headers, letter.body, pieces)
+        except asyncio.CancelledError:
+            if tag not in self._late:
+                raise
+            outcome = Outcome(kind=OutcomeKind.TIMED_OUT, error=_no_answer(endpoint))
+        finally:
+            if gate is not None:
+                gate.leave()
+            self._attempts.pop(tag, None)
+            self._late.discard(tag)
+            self._pacer.timers.stop(self._key(TIMEOUT, tag))
+        self._world.journal.append(
+            "fault.copy", self._pacer.clock.now(), delivery_id=delivery.id, copy=number, sent_at=started,
+            outcome=outcome.kind.value, http_status=outcome.http_status, error=outcome.error,
+        )  # fmt: skip
+        if number < last:
+            self._copy(delivery, endpoint, letter, number + 1, last)
+
+    # -- what came of it ---------------------------------------------------------------------------------------
 
     def _settle(self, delivery: Delivery, outcome: Outcome, started: datetime) -> None:
         settled = self.record(delivery, outcome, started)
@@ -135,6 +257,10 @@ class Outbox:
             if not waiter.done():
                 waiter.set_exception(Conflict("the account was reset while the test was under way: send it again"))
         self._waiting.clear()
+
+
+def _no_answer(endpoint: WebhookEndpoint) -> str:
+    return f"no answer within {endpoint.timeout.total_seconds():g} s"
 
 
 def _timed(outcome: Outcome, started: datetime, now: datetime) -> Outcome:

@@ -11,17 +11,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from simulator.clock import Clock, ClockMode, Timers
-from simulator.errors import StuckHandler
+from simulator.errors import Conflict, StuckHandler
 
 Key = tuple[Hashable, ...]
 CALL_TIMER = "call"  # the kind of every timer of a live call
 THREAD_TIMER = "thread"  # of somebody who texts by a script
 WAITING = "waiting"  # the name of work that only waits, and of which nothing is lost when it is given up
+SLEEPER = "sleeper"  # the owner of the timers of those who wait for simulated time
+NOBODY_WAITS = "nobody waits any more: the account is reset, or the server stops"
 MAX_JUMPS = 1_000_000  # run_until_idle gives up here: something starts a timer each time one fires
+
+
+@dataclass(slots=True, eq=False)
+class _Sleeper:
+    """Somebody who waits for simulated time; the key of their own timer. `ours`: what waits is in flight otherwise."""
+
+    task: asyncio.Task[Any]
+    woken: asyncio.Future[None]
+    ours: bool
+
+    def __str__(self) -> str:
+        return "fault"
 
 
 class Pacer:
@@ -35,10 +50,11 @@ class Pacer:
     ) -> None:
         self.timers: Timers[Key] = Timers() if timers is None else timers
         self.clock = self._limited(clock)
-        self._owners: dict[Hashable, Callable[[Key], None]] = {}
+        self._owners: dict[Hashable, Callable[[Key], None]] = {SLEEPER: self._wake}
         self._note = note
         self._loop = asyncio.get_running_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._sleepers: dict[Hashable, _Sleeper] = {}
         self._holds = 0
         self._handle: asyncio.Handle | None = None
         self._quiet = asyncio.Event()
@@ -116,9 +132,7 @@ class Pacer:
         return task
 
     def _landed(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not self._tasks:
-            self._quiet.set()
+        self._leave(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._loop.call_exception_handler({"message": "work in flight failed", "exception": error, "task": task})
         self.arm()
@@ -132,6 +146,62 @@ class Pacer:
         """Undo one `hold`."""
         self._holds -= 1
         self.arm()
+
+    async def sleep(self, delay: timedelta, work: asyncio.Task[Any] | None = None) -> None:
+        """Wait for simulated time. Until then `work`, or else whoever calls, is not in flight: time may jump.
+
+        When the time has come it is in flight, so that time stays until it has gone on. Raises Conflict when the
+        account is reset or the server stops while somebody from outside waits; work of ours is cancelled then.
+        """
+        task = work or asyncio.current_task()
+        if task is None:
+            raise RuntimeError("only a task can wait for simulated time")
+        if self._stopped:
+            raise Conflict(NOBODY_WAITS)
+        sleeper = _Sleeper(task, self._loop.create_future(), ours=task in self._tasks)
+        self._sleepers[sleeper] = sleeper
+        self._leave(task)
+        self.start_timer((SLEEPER, sleeper), delay)
+        self.arm()
+        try:
+            await sleeper.woken
+        finally:
+            self._sleepers.pop(sleeper, None)
+            self.timers.stop((SLEEPER, sleeper))
+            if sleeper.ours:
+                self._return(task)
+            else:
+                self._leave(task)
+            self.arm()
+
+    def _wake(self, key: Key) -> None:
+        sleeper = self._sleepers.pop(key[0], None)  # None: somebody else's, whose timer came along in a copy
+        if sleeper is not None and not sleeper.woken.done():
+            self._return(sleeper.task)
+            sleeper.woken.set_result(None)
+
+    def _return(self, task: asyncio.Task[Any]) -> None:
+        if not task.done():
+            self._tasks.add(task)
+            self._quiet.clear()
+
+    def _leave(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not self._tasks:
+            self._quiet.set()
+
+    def kept_timers(self) -> Timers[Key]:
+        """The timers, on their own, for an image: without those of who waits for simulated time, who stays behind."""
+        kept = self.timers.copy()
+        for sleeper in self._sleepers:
+            kept.stop((SLEEPER, sleeper))
+        return kept
+
+    def dismiss(self) -> None:
+        """Let nobody from outside wait for simulated time any longer."""
+        for sleeper in tuple(self._sleepers.values()):
+            if not sleeper.ours and not sleeper.woken.done():
+                sleeper.woken.set_exception(Conflict(NOBODY_WAITS))
 
     # -- moving time by itself ---------------------------------------------------------------------------------
 
@@ -182,7 +252,7 @@ class Pacer:
 
         What has been cancelled is waited for in any case: it is only clearing up.
         """
-        while cancelled := [task for task in self._tasks if task.cancelling()]:
+        while cancelled := [task for task in self._all_ours() if task.cancelling()]:
             await asyncio.wait(cancelled)
         if not self._tasks:
             return True
@@ -195,13 +265,17 @@ class Pacer:
     async def let_land(self, patience: timedelta) -> tuple[str, ...]:
         """Wait until no request of ours is in flight, at most `patience` of real time; names those that still are."""
         deadline = self._loop.time() + patience.total_seconds()
-        while busy := [task for task in self._tasks if task.get_name() != WAITING]:
+        while busy := [task for task in self._all_ours() if task.get_name() != WAITING]:
             done, _ = await asyncio.wait(
                 busy, timeout=max(0, deadline - self._loop.time()), return_when=asyncio.FIRST_COMPLETED
             )
             if not done:
                 break
         return tuple(sorted(task.get_name() for task in busy))
+
+    def _all_ours(self) -> list[asyncio.Task[Any]]:
+        """Everything of ours, in flight or waiting for simulated time."""
+        return [*self._tasks, *(s.task for s in self._sleepers.values() if s.ours and s.task not in self._tasks)]
 
     async def advance(self, delta: timedelta, patience: timedelta) -> None:
         """Move time forward by `delta`, firing every timer on the way at its own instant.
@@ -255,6 +329,8 @@ class Pacer:
         self._stopped = True
         self.arm()
         self.timers.clear()
-        for task in tuple(self._tasks):
+        self.dismiss()
+        ending = self._all_ours()
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
 from simulator.domain.calls import WEB_TOKEN_LIFE, Call, Direction
+from simulator.domain.faults import CARRIER
 from simulator.domain.policy import Policies
 from simulator.engine.script import Answer, Step
 from simulator.engine.setup import CallSetup
 from simulator.settings import Settings
-from simulator.world import hosted, people
+from simulator.world import faults, hosted, people
 from simulator.world.world import World
 
+UNANSWERED_RING: Final = timedelta(seconds=30)  # as long as that of the number where nobody ever answers
 INBOUND_RING = timedelta(seconds=1)  # the platform answers after the first ring
 # Of a call whose agent was deleted before it rang.
 DEFAULT_MAX_SILENCE = timedelta(minutes=10)
 DEFAULT_SENSITIVITY = 0.8
 
 
-def dialled(world: World, settings: Settings, call: Call, steps: tuple[Step, ...] | None) -> CallSetup:
+def dialled(world: World, settings: Settings, call: Call, steps: tuple[Step, ...] | None, now: datetime) -> CallSetup:
     """Settle who picks up, and when.
 
     Inbound, the agent does after one ring. Outbound, it is the person registered for the number, with a script of their
@@ -27,12 +30,25 @@ def dialled(world: World, settings: Settings, call: Call, steps: tuple[Step, ...
     """
     if call.direction is Direction.OUTBOUND:
         person = people.find(world, call.to_number)
-        answer = Answer(person.answer)
-        setup = _setup(world, settings, call, person.steps, answer, person.ring, person.patience)
+        answer, ring = Answer(person.answer), person.ring
+        if world.faults:
+            answer, ring = _struck(world, call, now) or (answer, ring)
+        setup = _setup(world, settings, call, person.steps, answer, ring, person.patience)
         return setup if person.greeting is None else replace(setup, machine_greeting=person.greeting)
     if call.direction is Direction.WEB:
         return _setup(world, settings, call, None, Answer.NOT_JOINED, WEB_TOKEN_LIFE)
     return _setup(world, settings, call, steps, Answer.ANSWERED, INBOUND_RING)
+
+
+def _struck(world: World, call: Call, now: datetime) -> tuple[Answer, timedelta] | None:
+    """What a fault lets happen instead of an answer, and how long it rings until then; None: no fault does."""
+    subject = {"from": call.from_number, "to": call.to_number}
+    kinds = (Answer.FAILED.value, Answer.BUSY.value, Answer.NO_ANSWER.value)
+    struck = faults.strike(world, CARRIER, subject, now, kinds, call_id=call.id)
+    if struck is None:
+        return None
+    answer = Answer(struck.fault)
+    return answer, UNANSWERED_RING if answer is Answer.NO_ANSWER else people.DEFAULT_RING
 
 
 def joined(world: World, settings: Settings, call: Call, steps: tuple[Step, ...] | None) -> CallSetup:

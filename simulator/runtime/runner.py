@@ -20,7 +20,7 @@ from simulator.runtime.outbox import TIMERS as OUTBOX_TIMERS
 from simulator.runtime.outbox import Outbox
 from simulator.runtime.pacer import CALL_TIMER, THREAD_TIMER, Key, Pacer
 from simulator.settings import DEFAULT_START, Settings
-from simulator.world import accounts, images
+from simulator.world import accounts, faults, images
 from simulator.world.journal import Entry, Journal
 from simulator.world.world import World
 
@@ -81,6 +81,9 @@ class Runner:
             self.pacer = Pacer(clock, self._note, timers=timers)
             self.sender.policies = settings.policies
         self.pacer.own(self.world.account_id, self._fire)
+        if part is None:
+            for spec in settings.faults:
+                faults.add(self.world, spec, self.now())
         self.outbox = Outbox(self.world, self.pacer, self.sender, settings)
         self._telephone: Telephone | None = None
         self._chores: Chores | None = None
@@ -295,6 +298,7 @@ class Runner:
     def begin_shutdown(self) -> None:
         """Answer every long poll with what there is."""
         self._closing.set()
+        self.pacer.dismiss()
 
     async def reset(self) -> None:
         """An empty world at the starting instant, as if the account had just been opened. Its snapshots stay."""
@@ -318,7 +322,7 @@ class Runner:
             identity=self.identity,
             settings=replace(self.settings, clock=self.clock.mode, scale=self.clock.scale),
             now=self.now(),
-            timers=self.pacer.timers.copy(),
+            timers=self.pacer.kept_timers(),
             whole=whole,
             parts=dict(zip(self._children, parts, strict=True)),
         )

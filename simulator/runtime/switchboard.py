@@ -235,12 +235,14 @@ class Switchboard:
     def _post(self, live: LiveCall, turn: Turn, endpoint: WebhookEndpoint, now: datetime) -> None:
         if turn.delivery is None:
             raise RuntimeError(f"{live.id}: turn {turn.id} of a hosted call has nobody to be sent to")
-        headers = self._outbox.headers(turn.delivery, endpoint, now)
         feed = self._listener(live, turn)
-        turn.task = self._pacer.track(
-            post_turn(self._sender, endpoint.url, headers, turn.delivery.body, turn.id, feed),
-            f"{live.id}: {turn.id}, asked of {endpoint.url}",
-        )
+        struck = self._outbox.strike_turn(len(live.turns), turn.delivery, endpoint, now)
+        if struck is not None:
+            work = self._outbox.post_struck_turn(struck, turn.delivery, endpoint, now, turn.id, feed)
+        else:
+            headers = self._outbox.headers(turn.delivery, endpoint, now)
+            work = post_turn(self._sender, endpoint.url, headers, turn.delivery.body, turn.id, feed)
+        turn.task = self._pacer.track(work, f"{live.id}: {turn.id}, asked of {endpoint.url}")
 
     def _listener(self, live: LiveCall, turn: Turn) -> Callable[[CallEvent], None]:
         """What the request's reader calls; keeps what the delivery record needs, then tells the engine."""

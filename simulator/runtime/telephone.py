@@ -40,7 +40,8 @@ class Telephone:
         self._runner.sender.prepare()  # while it rings, not while the first turn is timed
         # A browser that is about to join a web call is somebody real as well: its token must not expire in a jump.
         held = live or call.direction is Direction.WEB
-        self.switchboard.start(call, ringing.dialled(self._world, self._runner.settings, call, steps), held=held)
+        setup = ringing.dialled(self._world, self._runner.settings, call, steps, self._runner.now())
+        self.switchboard.start(call, setup, held=held)
 
     def join_call(self, call: Call, *, steps: tuple[Step, ...] | None = None, live: bool = False) -> None:
         """A browser takes the web call that waits for it; `steps` and `live` as for `start_call`."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from simulator.domain.words import did_you_mean
 from simulator.scenarios import durations
 
 MAX_TEXT: Final = 20_000  # characters; as much as `/_sim` lets anybody say at once
@@ -18,16 +18,6 @@ MAX_PATTERN: Final = 1_000  # characters of a regular expression
 UNKNOWN_KEYS: Final = "unknown_keys"  # the type of the error whose `keys` the loader puts a position to
 REFERENCE: Final = re.compile(r"\{\{(.*?)\}\}")
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Say which of `known` is closest to `word`, as the end of a sentence; else list them all."""
-    choices = list(known)
-    by_folded = {choice.casefold().replace("-", "_"): choice for choice in reversed(choices)}
-    near = difflib.get_close_matches(word.casefold().replace("-", "_"), list(by_folded), 1, 0.6)
-    if near:
-        return f"did you mean {by_folded[near[0]]!r}?"
-    return f"known here: {', '.join(choices)}" if choices else "there is none"
 
 
 class Known(BaseModel):

@@ -10,8 +10,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from simulator.domain.words import did_you_mean
 from simulator.errors import ScenarioInvalid, UsageError
-from simulator.scenarios.base import UNKNOWN_KEYS, did_you_mean
+from simulator.scenarios.base import UNKNOWN_KEYS
 from simulator.scenarios.model import Scalar, Scenario
 from simulator.scenarios.references import check, fill, nothing
 from simulator.scenarios.source import Loc, Problem, Source, read

@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 import simulator.engine.script as engine
 from simulator.domain.policy import CONTRACTS
 from simulator.scenarios.base import Digits, Duration, Known, Label, Phone, Strict, Words
+from simulator.scenarios.faults import FaultPart
 from simulator.scenarios.steps import Script
 from simulator.scenarios.threads import ThreadScript
 from simulator.scenarios.wanted import CallExpect, Match, TextExpect
@@ -180,6 +181,9 @@ class Scenario(Strict):
     )
     timeout: Duration | None = Field(default=None, description="Simulated time that the whole may take.")
     world: World = Field(default_factory=World)
+    faults: list[FaultPart] = Field(
+        default_factory=list, max_length=MAX_PARTS, description="What goes wrong on purpose, once the world is there."
+    )
     calls: list[CallPart] = Field(default_factory=list, max_length=MAX_PARTS)
     texts: list[TextPart] = Field(default_factory=list, max_length=MAX_PARTS)
 

@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from simulator.domain.phone import is_e164
 from simulator.domain.policy import CONTRACTS, POLICIES
-from simulator.scenarios.base import NAME, REFERENCE, did_you_mean
+from simulator.domain.words import did_you_mean
+from simulator.scenarios.base import NAME, REFERENCE
+from simulator.scenarios.faults import check_faults
 from simulator.scenarios.model import CallPart, Scenario, TextPart
 from simulator.scenarios.script import impossible
 from simulator.scenarios.source import Loc
@@ -102,6 +104,7 @@ def check(scenario: Scenario) -> Iterator[tuple[Loc, str]]:
         if not NAME.fullmatch(n)
     )
     yield from _world(scenario)
+    yield from check_faults(scenario.faults)
     for index, call in enumerate(scenario.calls):
         yield from _call(scenario, call, ("calls", index))
     for index, text in enumerate(scenario.texts):

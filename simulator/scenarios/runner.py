@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from simulator.clock import ClockMode
 from simulator.domain.policy import Policies
@@ -53,6 +53,7 @@ class Conditions:
     contract: str | None = None
     policies: Mapping[str, str] = field(default_factory=dict)
     allow_hosts: tuple[str, ...] = ()
+    faults: tuple[Mapping[str, Any], ...] = ()  # as `POST /_sim/faults` takes them
 
     def settings(self, scenario: Scenario, seed: int) -> Settings:
         """The settings of the simulator for one scenario. Raises UnknownPolicy."""
@@ -74,7 +75,7 @@ async def play(
     """Play a scenario once. What goes wrong on the way is the result's `error`. Call it on the stage's loop."""
     began = time.monotonic()
     customer = stage.put_on(conditions.settings(scenario, seed))
-    performance = Performance(scenario, customer, conditions.handler)
+    performance = Performance(scenario, customer, conditions.handler, conditions.faults)
     calls: tuple[CallResult, ...] = ()
     texts: tuple[TextResult, ...] = ()
     error: str | None = None
@@ -110,11 +111,13 @@ class Stuck(SimulatorError):
 class Performance:
     """One scenario being played."""
 
-    def __init__(self, scenario: Scenario, customer: Customer, handler: str) -> None:
+    def __init__(
+        self, scenario: Scenario, customer: Customer, handler: str, faults: tuple[Mapping[str, Any], ...] = ()
+    ) -> None:
         self._scenario = scenario
         self._customer = customer
         self._runner = customer.runner
-        self._setting = Setting(scenario, customer, handler)
+        self._setting = Setting(scenario, customer, handler, faults)
         self._calls: dict[int, str] = {}  # call ids by index in the file
         self._texts: dict[int, str] = {}  # thread ids by index in the file
         self._waiting: dict[str, CallPart | TextPart] = {}  # what begins later, by the way to it in the file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from simulator.domain.phone import is_e164
@@ -14,8 +15,12 @@ from simulator.scenarios.steps import Step
 class Setting:
     """A scenario's world once it exists."""
 
-    def __init__(self, scenario: Scenario, customer: Customer, handler: str) -> None:
+    def __init__(
+        self, scenario: Scenario, customer: Customer, handler: str, faults: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        """`faults` are those of the whole run; they are looked at before the scenario's own."""
         self._world = scenario.world
+        self._faults = [*faults, *map(in_seconds, scenario.faults)]
         self._customer = customer
         self._handler = handler
         self.agents: dict[str, str] = {}  # agent ids by name
@@ -39,6 +44,8 @@ class Setting:
             await self.register(person.number, person)
         for contact in self._world.contacts:
             await self._customer.ask("POST", "/v1/contacts", contact.model_dump(by_alias=True, exclude_none=True))
+        for fault in self._faults:
+            await self._customer.ask("POST", "/_sim/faults", fault)
 
     def _webhook(self, webhook: WebhookSetup) -> dict[str, Any]:
         return {"url": self._handler, **webhook.model_dump(by_alias=True, exclude_none=True)}

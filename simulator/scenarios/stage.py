@@ -10,7 +10,7 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
-from simulator.app import SimulatorApp, build_app, build_simulator
+from simulator.app import SimulatorApp, build_app, build_simulator, spared
 from simulator.errors import SimulatorError
 from simulator.runtime.runner import Runner
 from simulator.settings import Settings
@@ -111,7 +111,7 @@ class Customer:
 
         headers = [(b"authorization", f"Bearer {self._key}".encode()), (b"content-length", b"%d" % len(raw))]
         scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b""}
-        await self._app({**scope, "scheme": "http", "headers": headers}, receive, send)
+        await self._app(spared({**scope, "scheme": "http", "headers": headers}), receive, send)
         answer = json.loads(b"".join(pieces) or b"null")
         if status >= 400:
             raise Refused(f"{method} {path} answered {status}: {_reason(answer)}")

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 import simulator.engine.script as engine
-from simulator.scenarios.base import Digits, Duration, Strict, Words, did_you_mean, one_verb
+from simulator.domain.words import did_you_mean
+from simulator.scenarios.base import Digits, Duration, Strict, Words, one_verb
 from simulator.scenarios.wanted import Match, TurnExpect
 
 Confidence = Annotated[float, Field(ge=0, le=1, description="How sure the speech recognition is.")]

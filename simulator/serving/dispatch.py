@@ -50,6 +50,7 @@ Headers = Mapping[bytes, bytes]
 OPENAPI_PATH: Final = "/openapi.json"
 DOCS_PATH: Final = "/docs"
 CONTROL_PREFIX: Final = "/_sim/"  # what a test does to the simulator is no request of the account's
+SPARED: Final = "simulator.spared"  # in a scope: a request of the simulator's own, which no fault meets
 LONGEST_PATH_SHOWN: Final = 300
 LONGEST_BODY_KEPT: Final = 4096  # bytes of a request; the journal keeps a hundred thousand of them
 MOST_BRACKETS_KEPT: Final = 200  # a body with more may be nested deeper than whoever reads the journal can follow
@@ -137,7 +138,7 @@ class Dispatcher:
         try:
             response = await self._respond(scope, receive)
         except ApiError as error:
-            response = _refusal(error)
+            response = refusal(error)
         except _Gone:
             return
         except Exception:
@@ -159,7 +160,7 @@ class Dispatcher:
             raise _lost(method, path, match)
         operation = match.route.operation
         runner = self._admit(operation, headers.get(b"authorization"))
-        raw = b""
+        raw, disturbed = b"", None
         try:
             sub_account = headers.get(b"x-sub-account-id")
             if sub_account and not operation.public:
@@ -171,11 +172,17 @@ class Dispatcher:
                 limit = operation.raw_limit or self._settings.max_body
                 raw = await _read(receive, headers.get(b"content-length"), limit)
                 _check_open(runner)
+            if runner.world.faults and not path.startswith(CONTROL_PREFIX) and SPARED not in scope:
+                from simulator.serving.faulty import disturb
+
+                disturbed = disturb(runner, match.route, method, path)
+                if disturbed is not None and (instead := await disturbed.before()) is not None:
+                    return instead  # it never got as far as the platform
             response, at = await self._run(operation, runner, match.path, scope, headers, raw, receive)
             if allowance is not None:
                 response = Limited(response, allowance)
         except ApiError as error:
-            response, at = _refusal(error), runner.now()
+            response, at = refusal(error), runner.now()
         except _Gone:
             raise
         except Exception:
@@ -192,7 +199,7 @@ class Dispatcher:
                 status=response.status_code,
                 **_shown_body(raw),
             )
-        return response
+        return response if disturbed is None else await disturbed.after(response)
 
     def _check_names(self, headers: Headers) -> None:
         """Refuse what was not meant for us (see `gate`). HTTP/1.0 has no `Host`, and most clients send no `Origin`."""
@@ -240,7 +247,14 @@ class Dispatcher:
         # The instant is taken once the body is here: uploading may have taken a while.
         now = runner.now()
         base_url = self._base_url(scope, headers.get(b"host"))
-        context = Context(runner=runner, now=now, path=path, base_url=base_url, gone=partial(disconnected, receive))
+        context = Context(
+            runner=runner,
+            now=now,
+            path=path,
+            base_url=base_url,
+            gone=partial(disconnected, receive),
+            operations=self.table.operations,
+        )
         result = operation.handler(context, query, body)
         if not isinstance(result, Reply | BaseModel) and isawaitable(result):
             result = await result
@@ -360,6 +374,7 @@ def _success(operation: Operation, runner: Runner) -> int:
     return int(runner.policies["create_status"]) if operation.creates else operation.status
 
 
-def _refusal(error: ApiError) -> Reply:
+def refusal(error: ApiError) -> Reply:
+    """The answer that says what was refused, and why."""
     status, headers, body = render(error)
     return Reply(status, body, [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()])

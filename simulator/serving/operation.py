@@ -26,6 +26,7 @@ class Context:
     path: Mapping[str, str]
     base_url: str  # "http://127.0.0.1:8787", as the client sees us
     gone: Callable[[], Awaitable[None]]  # returns when the client has gone away; for answers that take long
+    operations: Callable[[], tuple[Operation, ...]]  # everything that is served
 
     @property
     def world(self) -> World:

@@ -17,6 +17,7 @@ from simulator.domain.calls import Call
 from simulator.domain.cards import ContactCard
 from simulator.domain.contacts import Contact
 from simulator.domain.devices import Device
+from simulator.domain.fault_rules import FaultRule, FaultSpec
 from simulator.domain.feedback import Feedback
 from simulator.domain.findings import Finding
 from simulator.domain.limits import Limits
@@ -31,8 +32,9 @@ from simulator.domain.trunks import SipTrunk
 from simulator.domain.verification import SignUp, Verification
 from simulator.domain.webhooks import Delivery, WebhookEndpoint
 from simulator.domain.whatsapp import MessageTemplate, WhatsAppConnection
+from simulator.engine.faults import Count
 from simulator.engine.hosted_events import Line
-from simulator.errors import UnknownPolicy
+from simulator.errors import UnknownPolicy, UsageError
 from simulator.state.codec import Unreadable, codec, decode, encode
 from simulator.world import calls
 from simulator.world.journal import Journal
@@ -81,7 +83,7 @@ SCALARS: Final[Mapping[str, Any]] = {
     "webhook_secret": str | None,
 }
 # Written in their own way, by `written`.
-APART: Final = ("account_id", "policies", "journal", "entropy", "findings", "begun")
+APART: Final = ("account_id", "policies", "journal", "entropy", "findings", "begun", "faults")
 # Not written: made again from the records.
 MADE_AGAIN: Final = (
     *("contact_ids", "number_ids", "active_numbers", "agent_numbers", "live_calls", "web_calls", "threads"),
@@ -134,6 +136,13 @@ def written(world: World) -> dict[str, Any]:
             for each, value in getattr(world, name).items()
         ]
     text["findings"] = [encode(Finding, finding) for found in world.findings.values() for finding in found]
+    text["faults"] = {
+        "rules": [
+            [encode(FaultRule, rule), encode(Count, world.faults.counts[rule.id])]
+            for rule in world.faults.rules.values()
+        ],
+        "held": [[delivery, endpoint] for delivery, endpoint in world.faults.held.items()],
+    }
     # Whoever has answered by an earlier script than their present one has not answered yet.
     text["begun"] = [
         [number_id, sorted(members), member]
@@ -164,7 +173,7 @@ def policies_of(value: Any) -> Policies:
 
 def world_of(value: Any, journal_limit: int) -> World:
     """Put a world together again. Raises Unreadable naming the place of what is wrong."""
-    own = ("account_id", "policies", "seed", "ids_made", "journal_entries", "findings", "begun")
+    own = ("account_id", "policies", "seed", "ids_made", "journal_entries", "findings", "begun", "faults")
     text = fields_of(value, (*own, *SCALARS, *RECORDS, *PAIRS))
     world = World(
         account_id=_at("account_id", str, text),
@@ -186,6 +195,7 @@ def world_of(value: Any, journal_limit: int) -> World:
         if finding.call_id not in world.calls:
             raise Unreadable(f"call {finding.call_id!r} does not exist", ("findings",))
         calls.add_finding(world, finding)
+    _inside("faults", lambda: _break(world, text["faults"]))
     _begin(world, _at("begun", tuple[tuple[str, frozenset[str], str], ...], text))
     _check_pairs(world)
     return world
@@ -293,6 +303,34 @@ def _store(world: World, records: Records) -> None:
     stored = {"agents", "numbers", "contacts", "calls", "conversations", "messages", "text_threads", "deliveries"}
     for name in RECORDS.keys() - stored:
         setattr(world, name, records[name])
+
+
+def _break(world: World, value: Any) -> None:
+    """Let go wrong what is to go wrong."""
+    text = fields_of(value, ("rules", "held"))
+    for rule, count in decode(tuple[tuple[FaultRule, Count], ...], text["rules"]):
+        _check_rule(rule)
+        if rule.id in world.faults.rules:
+            raise Unreadable(f"{rule.id!r} is there twice", ("rules",))
+        world.faults.add(rule)
+        world.faults.counts[rule.id] = count
+    for delivery_id, endpoint_id in decode(tuple[tuple[str, str | None], ...], text["held"]):
+        if delivery_id not in world.deliveries:
+            raise Unreadable(f"delivery {delivery_id!r} does not exist", ("held",))
+        world.faults.held[delivery_id] = endpoint_id
+
+
+def _check_rule(rule: FaultRule) -> None:
+    """Raise Unreadable for a rule that nobody could have made."""
+    spec = rule.spec
+    words: dict[str, Any] = {name: getattr(spec, name) for name in ("on", "fault", "match", "times", "skip")}
+    seconds = None if spec.expires_in is None else spec.expires_in.total_seconds()
+    try:
+        made = FaultSpec.of({**words, **spec.parameters, "probability": spec.probability, "expires_in": seconds})
+    except UsageError as error:
+        raise Unreadable(str(error), ("rules", rule.id)) from None
+    if made != spec:
+        raise Unreadable("it is not written as rules are", ("rules", rule.id))
 
 
 def _begin(world: World, begun: tuple[tuple[str, frozenset[str], str], ...]) -> None:

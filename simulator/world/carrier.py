@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from simulator.domain.calls import Direction
+from simulator.domain.faults import CARRIER
 from simulator.domain.messages import NOT_TAKEN, UNCONFIRMED, Channel, Message, MessageStatus, TextOutcome
 from simulator.errors import BadRequest, CarrierFailed
-from simulator.world import contents, people, threads
+from simulator.world import contents, faults, people, threads
 from simulator.world.world import World
 
 DELIVERY_TIME: Final = timedelta(seconds=1)  # between the send and what the carrier says; about what one takes
@@ -35,6 +36,8 @@ _RECEIPTS: Final = frozenset({Channel.IMESSAGE, Channel.WHATSAPP, Channel.RCS})
 
 def outcome(world: World, message: Message) -> TextOutcome:
     """Say what becomes of an outbound text; in a group, what becomes of it at the first member whom it fails."""
+    if message.fate is not None:
+        return message.fate
     conversation = world.conversations[message.conversation_id]
     if message.channel in _BY_CARRIER and (message.number_id, conversation.participant) in world.opted_out:
         return OPTED_OUT
@@ -60,6 +63,22 @@ def check_taken(world: World, recipients: Iterable[str]) -> None:
                 code=world.policies["carrier_error_code"],
                 type="carrier_error",
             )
+
+
+def hand_over(world: World, message_id: str, now: datetime) -> Message:
+    """A text is on its way, and a fault may settle what becomes of it."""
+    message = world.messages[message_id]
+    if not world.faults:
+        return message
+    subject = {"from": message.from_number, "to": message.to_number, "channel": message.channel.value}
+    kinds = ("undelivered", "delayed")
+    struck = faults.strike(world, CARRIER, subject, now, kinds, message_id=message.id)
+    if struck is None:
+        return message
+    fate = replace(outcome(world, message), delay=struck.span)
+    if struck.fault == "undelivered":
+        fate = TextOutcome(status=MessageStatus.FAILED, failure_reason=struck["reason"], code=struck["code"])
+    return _write(world, replace(message, fate=fate))
 
 
 def is_unconfirmed(world: World, message: Message) -> bool:

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, Final
 
 from simulator.domain.policy import Policies
+from simulator.engine.faults import Faults
 from simulator.world.world import World
 
 # What can be looked up in other maps, or is compared below by itself: a difference there says nothing more.
@@ -52,6 +53,9 @@ def compare(before: World, after: World) -> tuple[KindDiff, ...]:
             continue
         if isinstance(old, dict):
             found += _records(name, old, new)
+        elif isinstance(old, Faults):
+            found += _records("faults", old.rules, new.rules)
+            found += _records("fault_counts", old.counts, new.counts)
         elif old != new:
             settings.append(Change(name, plain(old), plain(new)))
     if settings:

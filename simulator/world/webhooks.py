@@ -136,6 +136,11 @@ def add_delivery(
     return delivery
 
 
+def put_off(world: World, delivery_id: str, until: datetime) -> Delivery:
+    """Let a pending delivery's next attempt wait until `until`."""
+    return world.store_delivery(replace(world.deliveries[delivery_id], next_attempt_at=until))
+
+
 def record_attempt(
     world: World, delivery_id: str, attempt: Attempt, status: DeliveryStatus, next_attempt_at: datetime | None
 ) -> Delivery:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from simulator.domain.limits import Limits
 from simulator.domain.numbers import NumberStatus
+from simulator.engine.faults import Faults
 from simulator.errors import NotFound
 from simulator.world.entropy import Entropy
 from simulator.world.journal import Journal
@@ -132,6 +133,7 @@ class World:
         self.number_messages = Chain()
 
         self.tally = Tally()
+        self.faults = Faults()
         self.limits = Limits()
         self.webhook_secret: str | None = None  # signs for every endpoint; None: each registration makes one
         self.ledger: dict[str, Entry] = {}

@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from simulator.domain.calls import DisconnectionReason, Party
+from simulator.domain.fault_rules import FaultSpec
 from simulator.domain.findings import Finding, FindingKind
 from simulator.domain.hosted import HostedAnswer, ToolUse
 from simulator.domain.locations import Position
@@ -24,6 +25,7 @@ from simulator.world import (
     calls,
     carrier,
     contacts,
+    faults,
     feedback,
     limits,
     locations,
@@ -63,11 +65,16 @@ VERBS = (
     *("agent", "forget agent", "number", "release", "attach", "detach", "endpoint", "text in", "text out", "group"),
     *("react", "carriers", "ring", "connect", "speak", "finding", "hang up", "contact", "forget contact", "person"),
     *("script", "thread", "owe", "settle", "sub-account", "verify", "trunk", "feedback", "limits", "pay", "metadata"),
-    *("lines", "locate", "sell out", "sign up", "whatsapp", "register", "stop"),
+    *("lines", "locate", "sell out", "sign up", "whatsapp", "register", "stop", "fault", "strike"),
 )
 OFTEN = ("agent", "number", "attach", "text in", "text out", "ring", "hang up")  # what most others need
 COMMANDS: st.SearchStrategy[Command] = st.tuples(
     st.sampled_from((*VERBS, *(OFTEN * 4))), st.integers(0, 5), st.integers(0, 5)
+)
+FAULTS: tuple[dict[str, Any], ...] = (
+    {"on": "delivery", "fault": "duplicate", "times": 2, "skip": 1},
+    {"on": "delivery", "fault": "late", "seconds": 3.5, "probability": 0.5, "expires_in": 7.25},
+    {"on": "carrier", "fault": "undelivered", "match": {"to": "+14155550150"}},
 )
 STEPS = (Say("hi"), Repeat(2, (Wait(timedelta(seconds=1)), Hear(Match(contains="x"), timedelta(seconds=2)))))
 
@@ -176,6 +183,12 @@ def _give(world: World, verb: str, which: int, how: int, second: int) -> None:
             registration.submit(world, "sole_proprietor", {**APPLICATION, "country": "US"}, now)
         case "stop":
             text_in(world, _pick(world.numbers.values(), which), ("STOP", "START")[how % 2], phone, now=now)
+        case "fault":
+            faults.add(world, FaultSpec.of(FAULTS[how % len(FAULTS)]), now)
+        case "strike":
+            faults.strike(world, "delivery", {"event": "agent.message"}, now)
+            held = _pick(world.deliveries.values(), which)
+            world.faults.held[held.id] = (held.endpoint_id, None)[how % 2]
         case "sell out":
             world.sold_out["CA"] = None
 

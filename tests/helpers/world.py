@@ -15,6 +15,7 @@ from simulator.domain.messages import Conversation, Message
 from simulator.domain.numbers import PhoneNumber
 from simulator.domain.policy import Policies
 from simulator.domain.webhooks import Attempt, Delivery, DeliveryStatus, Outcome, OutcomeKind, WebhookEndpoint
+from simulator.engine.faults import Faults
 from simulator.errors import ApiError
 from simulator.world import agents, calls, messages, notices, numbers, webhooks
 from simulator.world.journal import Journal
@@ -174,6 +175,8 @@ def snapshot(world: World) -> dict[str, Any]:
             state[name] = (list(value.last.items()), list(value.previous.items()))
         elif isinstance(value, Tally):
             state[name] = value.counts()
+        elif isinstance(value, Faults):
+            state[name] = (list(value.rules.items()), list(value.counts.items()), list(value.held.items()))
         elif name not in ("journal", "entropy"):
             state[name] = value
     return state
