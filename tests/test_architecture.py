@@ -35,6 +35,7 @@ OURS: Final[dict[str, tuple[str, ...]]] = {
     "control": (
         *BEHIND,
         "clock",
+        "engine.asking",
         "engine.script",
         "engine.hosted_events",
         "engine.thread_script",

@@ -16,6 +16,7 @@ RESOURCES: Final[Resources] = {
     "/_sim/people": ("simulator.control.people", "simulator.control.devices", "simulator.control.locations"),
     "/_sim/clock": ("simulator.control.clock",),
     "/_sim/journal": ("simulator.control.journal",),
+    "/_sim/expect": ("simulator.control.asking",),
     "/_sim/limits": ("simulator.control.limits",),
     "/_sim/balance": ("simulator.control.limits",),
     "/_sim/inventory": ("simulator.control.inventory",),
