@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -52,10 +52,8 @@ class ExpectIn(ControlIn):
     within: float = Field(
         default=0, ge=0, le=LONGEST_ADVANCE, description="Simulated seconds to wait for it; 0 looks only."
     )
-    count: int | CountIn | None = Field(
+    count: Annotated[int, Field(ge=0, le=MOST)] | CountIn | None = Field(
         default=None,
-        ge=0,
-        le=MOST,
         description="Exactly so many, or bounds; an upper bound waits until the time is over. Absent: at least one.",
     )
     after: int = Field(default=0, ge=0, le=MOST, description="Entries with a higher `seq` only.")
