@@ -139,6 +139,8 @@ class _Wait:
         mode = self._pacer.clock.mode
         if mode is ClockMode.SYSTEM:
             return await self._flow()
+        if self._pacer.clock.now() > self.end:
+            return False  # somebody else has moved it
         if not self._pacer.in_flight:
             return await self._jump()
         self._quiet = False

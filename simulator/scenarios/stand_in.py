@@ -26,6 +26,7 @@ class StandIn:
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/webhook"
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._over = False
 
     async def __aenter__(self) -> Self:
         if self._does != REFUSES:
@@ -35,13 +36,14 @@ class StandIn:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.hang_up()
         if self._server is not None:
             self._server.close()
-        await self.hang_up()
         self._socket.close()
 
     async def hang_up(self) -> None:
-        """Break every connection off, as a server does that is started anew."""
+        """Break off every connection, and those to come: a server that is closed forgets one that is being made."""
+        self._over = True
         for task in tuple(self._connections):
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
@@ -59,7 +61,7 @@ class StandIn:
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
+        while not self._over:
             head = await reader.readuntil(b"\r\n\r\n")
             length = _LENGTH.search(head)
             await reader.readexactly(int(length[1]) if length else 0)

@@ -234,6 +234,44 @@ async def test_of_two_who_wait_the_earlier_end_is_not_passed() -> None:
         assert (first["now"], second["now"]) == ("2026-01-05T15:01:00.000Z", "2026-01-05T17:00:00.000Z")
 
 
+async def test_what_comes_when_somebody_else_has_moved_time_on_is_too_late() -> None:
+    async with Receiver(answer(503)) as handler, platform(ClockMode.MANUAL) as p:
+        _, number = await p.line(handler.url)
+        await text(p, number)
+        await expect(p, "delivery.attempt", count={"at_least": 2}, within=1)
+        question = {"where": {"timer": {"contains": "retry"}}, "within": 60, "patience": 600}
+        asked = asyncio.create_task(expect(p, "timer.fired", **question))
+        await until(lambda: p.runner.waiting == 1)
+        await p.post("/_sim/clock/advance", {"seconds": 400})
+        missed = await asked
+        assert not missed["found"]
+        assert "it came when the time was over" in missed["explanation"]
+        assert "at 2026-01-05T15:05:00.000Z" in missed["explanation"]
+
+
+async def test_with_a_live_phone_time_stands_still_while_it_is_patient() -> None:
+    async with platform() as p:
+        _, number = await p.line(None, voiceMode="hosted", beginMessage="Hello")
+        await p.post("/_sim/calls", {"from": CALLER, "to": number})
+        asked = asyncio.create_task(expect(p, "message.sent", within=30, patience=600))
+        await until(lambda: p.runner.waiting == 1)
+        agents = (await p.get("/v1/agents"))["data"]
+        await p.post("/v1/messages", {"agent_id": agents[0]["id"], "to_number": CALLER, "body": "shipped"})
+        found = await asked
+        story = p.runner.world.journal.since()[: found["entries"][0]["seq"]]
+        jumped = [entry.data["to"] for entry in story if entry.kind == "clock.jumped"]
+        assert datetime.fromisoformat(jumped[-1]) == story[-1].at
+
+
+async def test_what_lands_without_a_word_wakes_who_waits() -> None:
+    async with platform(ClockMode.MANUAL, real_patience=timedelta(minutes=10)) as p:
+        _, number = await p.line(None)
+        script = [{"text": "hi"}, {"expect_no_reply": {"for": 5}}]
+        await p.post("/_sim/threads", {"from": CALLER, "to": number, "script": script, "patience": 0.01})
+        async with asyncio.timeout(60):
+            assert (await expect(p, "thread.done", within=60))["found"]
+
+
 async def test_entries_up_to_after_do_not_count() -> None:
     async with platform(ClockMode.MANUAL) as p:
         await p.line(None)
@@ -274,9 +312,11 @@ async def test_a_wait_that_takes_too_long_says_so() -> None:
 async def test_a_client_that_leaves_stops_moving_time() -> None:
     async with platform(ClockMode.MANUAL) as p:
         body = json.dumps({"kind": "call.ended", "within": 60, "patience": 600}).encode()
+        hooks = len(p.runner.world.journal._hooks)
         request = Request(app_of(p), "POST", "/_sim/expect", body=body)
         await until(lambda: p.runner.waiting == 1)
         await request.leave()
+        assert len(p.runner.world.journal._hooks) == hooks
         assert (p.runner.waiting, (await p.get("/_sim/clock"))["now"]) == (0, START)
         found = await expect(p, "call.ended", count=0, within=5)  # nothing of it is left
         assert found["now"] == "2026-01-05T15:00:05.000Z"

@@ -68,6 +68,13 @@ async def test_what_is_due_when_the_handler_is_back_arrives() -> None:
     assert ends(aftermath)[End.LOST] == 2
 
 
+async def test_a_handler_that_hangs_drops_its_connections_when_it_is_started_anew() -> None:
+    aftermath = await played(does="timeout", down=timedelta(hours=1, seconds=10))
+    last = [d for d in aftermath.owed if d.created == aftermath.outage.end - timedelta(seconds=10)]
+    assert {d.end for d in last} == {End.LATE}
+    assert {d.tries[0].how for d in last} == {How.REFUSED}
+
+
 async def test_what_comes_late_really_arrives_signed_and_in_the_order_that_is_reported() -> None:
     async with Receiver(answer(204)) as handler:
         aftermath = await played(handler.url, down=6 * HOUR)
