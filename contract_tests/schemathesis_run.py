@@ -121,6 +121,13 @@ def settings(known: dict[str, list[str]], examples: int, seed: int | None) -> st
         'include-operation-id = "simStartThread"',
         "[operations.parameters]",
         '"body.patience" = 0',
+        # Real seconds of waiting for what nobody will do.
+        "[[operations]]",
+        'include-operation-id = "simExpect"',
+        "[operations.parameters]",
+        '"body.patience" = 0',
+        "[operations.phases.coverage]",
+        "enabled = false  # it goes to the ends of every range, ten minutes of patience among them",
         # A live call would stream for as long as it lasts.
         "[[operations]]",
         'include-operation-id = "streamCallTranscript"',

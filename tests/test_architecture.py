@@ -18,7 +18,9 @@ PURE: Final = ("domain", "engine", "world")
 BEHIND: Final = ("serving", "world", "wire", "runtime", "domain", "errors")
 FRONT: Final = ("app", "settings", "errors", "files", "__version__")
 WIRE_SHARED: Final = ("wire.agents", "wire.base", "wire.faults")  # written in a scenario as the API takes them
-EXPORTS: Final = ("scenarios.export", "scenarios.export_code", "scenarios.recording")  # records in, text out
+LADDERS: Final = tuple(f"scenarios.reports.ladder{part}" for part in ("", "_records", "_svg", "_text"))
+# Records in, text out.
+EXPORTS: Final = ("scenarios.export", "scenarios.export_code", "scenarios.recording", *LADDERS)
 # room -> what it may import from us, itself aside. `a.b` allows that module only.
 OURS: Final[dict[str, tuple[str, ...]]] = {
     "errors": (),
@@ -38,6 +40,7 @@ OURS: Final[dict[str, tuple[str, ...]]] = {
         "clock",
         "settings",
         "state",
+        "engine.asking",
         "engine.script",
         "engine.hosted_events",
         "engine.thread_script",

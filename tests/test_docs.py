@@ -78,6 +78,11 @@ def test_the_scripted_caller_works_as_written(addresses: tuple[str, str]) -> Non
     assert out.strip().endswith("[]")
 
 
+def test_the_question_works_as_written(addresses: tuple[str, str]) -> None:
+    out = run([sys.executable, "-c"], block("Asking whether something happened", "python"), addresses)
+    assert out.splitlines() == ["True", "None"]
+
+
 def test_the_scenario_example_works_as_written(tmp_path: Path) -> None:
     scenario, secret, reports = tmp_path / "order.yaml", tmp_path / "secret.txt", tmp_path / "reports"
     scenario.write_text(block("Scenario files", "yaml"), "utf-8")

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import secrets
-import socket
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 import click
 
 from simulator import __version__
-from simulator.commands.child import Child, ChildFailed
+from simulator.commands.application import application, host_of, knock
 from simulator.domain.fault_rules import FaultSpec, read_fault
 from simulator.domain.policy import CONTRACTS, Policies
 from simulator.errors import ScenarioInvalid, UsageError
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from simulator.scenarios.results import RunResult, ScenarioResult
     from simulator.scenarios.runner import Conditions
 
-PATIENCE: Final = 30.0  # real seconds until an application must have started, or a handler's port must answer
 REPORTS: Final = ("report.json", "junit.xml", "report.html")
 MOST_SEED: Final = 1_000_000_000  # short enough to be typed again
 MOST_LANES: Final = 64  # scenarios at once; each has a server with a thread of its own
@@ -109,7 +105,7 @@ def command(
     if scenarios is None:
         return 2
     if handler is not None:
-        _knock(handler)
+        knock(handler)
     _make_folder(report)
     secret = secret or f"whsec_{secrets.token_hex(32)}"
     if secret_file is not None:
@@ -120,7 +116,7 @@ def command(
         "contract": contract,
         "policies": policies,
         "faults": rules,
-        "allow_hosts": (*allow_hosts, *([_host(handler)] if handler else [])),
+        "allow_hosts": (*allow_hosts, *([host_of(handler)] if handler else [])),
     }
     jobs = batch.jobs_of(scenarios, repeat, seed=seed, usual=secrets.randbelow(MOST_SEED))
     with ExitStack() as stack:
@@ -156,29 +152,6 @@ def _load(files: Sequence[Path], variables: dict[str, str]) -> list[tuple[str, S
     return None if mistakes else loaded
 
 
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-def _knock(url: str) -> None:
-    """See whether anybody listens there: otherwise every turn of every scenario would fail with the same words."""
-    try:
-        parts = urlsplit(url)
-        address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
-    except ValueError:
-        address = ("", 0)
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not address[0]:
-        raise UsageError(f"--handler {url!r} is no URL: write one like http://127.0.0.1:3000/webhook")
-    try:
-        socket.create_connection(address, PATIENCE).close()
-    except OSError as error:
-        raise UsageError(f"no handler at {url} ({error.strerror or error}): start it first, or use --app") from error
-
-
 def _make_folder(report: Path | None) -> None:
     try:
         if report is not None:
@@ -206,27 +179,10 @@ def _lane(
     lane = stack.enter_context(Lane(port, connected=connected))
     url = handler
     if app is not None:
-        url = stack.enter_context(_application(app, path, lane.base_url, common))
+        key, secret = common["api_key"], common["secret"]
+        url = stack.enter_context(application(app, path, lane.base_url, api_key=key, secret=secret))
     assert url is not None
     return lane, Conditions(handler=url, base_url=lane.base_url, **common)
-
-
-@contextmanager
-def _application(app: str, path: str, base_url: str, common: dict[str, Any]) -> Iterator[str]:
-    """Run an ASGI application in a process of its own; the URL that its webhooks go to."""
-    env = {
-        "AGENTPHONE_BASE_URL": base_url,
-        "AGENTPHONE_API_KEY": common["api_key"],
-        "AGENTPHONE_WEBHOOK_SECRET": common["secret"],
-        "NO_PROXY": "127.0.0.1",
-        "PYTHONUNBUFFERED": "1",
-    }
-    with Child([sys.executable, "-m", "simulator.commands.host", app], env=env) as child:
-        try:
-            url = child.wait_for_line(r"^listening on (\S+)$", PATIENCE)[1]
-        except ChildFailed as error:
-            raise UsageError(f"--app {app} did not start: {error}") from error
-        yield f"{url}/{path.lstrip('/')}"
 
 
 def _play(jobs: Sequence[Job], lanes: Sequence[tuple[Lane, Conditions]], handler: str, *, fail_fast: bool) -> RunResult:

@@ -22,6 +22,8 @@ RESOURCES: Final[Resources] = {
     "/_sim/people": ("simulator.control.people", "simulator.control.devices", "simulator.control.locations"),
     "/_sim/clock": ("simulator.control.clock",),
     "/_sim/journal": ("simulator.control.journal",),
+    "/_sim/expect": ("simulator.control.asking",),
+    "/_sim/deliveries": ("simulator.control.deliveries",),
     "/_sim/limits": ("simulator.control.limits",),
     "/_sim/balance": ("simulator.control.limits",),
     "/_sim/inventory": ("simulator.control.inventory",),

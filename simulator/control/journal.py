@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from simulator.control.models import JournalOut, JournalQuery
+from simulator.runtime.asking import row_of
 from simulator.serving.operation import Context, Operation
-from simulator.wire.base import iso
 
 
 async def _read(ctx: Context, query: JournalQuery, _body: object) -> JournalOut:
     found = await ctx.runner.journal_since(query.after, query.kind, query.limit, query.wait)
     return JournalOut(
-        entries=[{"seq": e.seq, "at": iso(e.at), "kind": e.kind, **e.data} for e in found],
+        entries=[row_of(entry) for entry in found],
         next=found[-1].seq if found else query.after,
         dropped=ctx.world.journal.dropped,
     )

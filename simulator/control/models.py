@@ -175,10 +175,13 @@ class ClockOut(ControlOut):
     timers: int
 
 
+LONGEST_ADVANCE = 10 * 366 * 86_400  # seconds
+
+
 class AdvanceIn(ControlIn):
     """How far to move time."""
 
-    seconds: float = Field(gt=0, le=10 * 366 * 86_400, description="Simulated seconds.")
+    seconds: float = Field(gt=0, le=LONGEST_ADVANCE, description="Simulated seconds.")
     patience: float | None = Field(
         default=None, ge=0, le=600, description="Real seconds a handler in flight may take before time passes it by."
     )

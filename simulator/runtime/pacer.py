@@ -10,7 +10,8 @@ A reply from outside calls `catch_up` first, and so happens after all that was d
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,6 +40,14 @@ class _Sleeper:
         return "fault"
 
 
+@dataclass(eq=False, slots=True)
+class Fence:
+    """An instant that time does not pass by itself. Whoever put it up moves time, and is woken when something lands."""
+
+    instant: datetime
+    wake: Callable[[], None]
+
+
 class Pacer:
     """Timers of one account and its sub-accounts, fired in order on one event loop.
 
@@ -49,6 +58,7 @@ class Pacer:
         self, clock: Clock, note: Callable[[str, dict[str, Any]], None], *, timers: Timers[Key] | None = None
     ) -> None:
         self.timers: Timers[Key] = Timers() if timers is None else timers
+        self._fences: list[Fence] = []
         self.clock = self._limited(clock)
         self._owners: dict[Hashable, Callable[[Key], None]] = {SLEEPER: self._wake}
         self._note = note
@@ -189,6 +199,7 @@ class Pacer:
         self._tasks.discard(task)
         if not self._tasks:
             self._quiet.set()
+            self._wake_fences()
 
     def kept_timers(self) -> Timers[Key]:
         """The timers, on their own, for an image: without those of who waits for simulated time, who stays behind."""
@@ -213,7 +224,7 @@ class Pacer:
         if self._stopped or self._driving or self.clock.mode is ClockMode.MANUAL:
             return
         if self.clock.mode is ClockMode.AUTO:
-            if self._tasks or self._holds:
+            if self._tasks or (self._holds and not self._fences):
                 self.clock.flow()
             else:
                 self.clock.freeze()
@@ -222,7 +233,7 @@ class Pacer:
             return
         if self.clock.flowing:
             self._handle = self._loop.call_later(self.clock.real_delay(deadline), self._fire_due)
-        else:
+        elif not self._fences:
             self._handle = self._loop.call_soon(self._jump)
 
     def _fire_due(self) -> None:
@@ -246,6 +257,44 @@ class Pacer:
             self._note("clock.jumped", {"to": to.isoformat()})
 
     # -- moving time because somebody asked --------------------------------------------------------------------
+
+    @contextmanager
+    def fence(self, instant: datetime, wake: Callable[[], None]) -> Iterator[Fence]:
+        """Keep time from passing `instant`, and an auto clock from jumping by itself: the block moves it, by `step`.
+
+        A system clock flows on. `wake` is called when nothing is in flight any more, when another fence is gone, and
+        when the account is stopped. While there are fences, nobody real is waited for on the line.
+        """
+        fence = Fence(instant, wake)
+        self._fences.append(fence)
+        self.arm()
+        try:
+            yield fence
+        finally:
+            self._fences.remove(fence)
+            self._wake_fences()
+            self.arm()
+
+    def may_move(self, fence: Fence) -> bool:
+        """Whether it is for this fence to move time: of several the earliest goes first, so that none is passed."""
+        return min(self._fences, key=lambda other: other.instant) is fence
+
+    def _wake_fences(self) -> None:
+        for fence in self._fences:
+            fence.wake()
+
+    def step(self, to: datetime) -> None:
+        """Jump to `to` and fire one timer that is due there, if any is."""
+        self._move(to)
+        try:
+            self._fire_next()
+        finally:
+            self.arm()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether no timer will fire any more: the account was reset, or the server stops."""
+        return self._stopped
 
     async def settle(self, patience: timedelta) -> bool:
         """Wait until nothing of ours is in flight, at most `patience` of real time; says whether that was reached.
@@ -320,13 +369,21 @@ class Pacer:
         self.arm()
 
     def _limited(self, clock: Clock) -> Clock:
-        clock.limit = self.timers.next_deadline
+        clock.limit = self._limit
         return clock
+
+    def _limit(self) -> datetime | None:
+        deadline = self.timers.next_deadline()
+        if not self._fences or self.clock.mode is ClockMode.SYSTEM:
+            return deadline
+        first = min(fence.instant for fence in self._fences)
+        return first if deadline is None else min(first, deadline)
 
     async def stop(self, patience: timedelta = timedelta()) -> None:
         """Let what is in flight finish for up to `patience` of real time, then cancel it. No timer fires any more."""
         await self.settle(patience)
         self._stopped = True
+        self._wake_fences()
         self.arm()
         self.timers.clear()
         self.dismiss()

@@ -173,7 +173,9 @@ def _success(operation: Operation, status: int, schemas: _Schemas) -> Json:
         schema = {"type": "array", "items": schema}
     if operation.nullable:
         schema = {"oneOf": [schema, {"type": "null"}]}
-    return _answer(phrase, schema)
+    answer = _answer(phrase, schema)
+    answer["content"].update({media: {"schema": _MEDIA.get(media, _BYTES)} for media in operation.also})
+    return answer
 
 
 def _answer(description: str, schema: Mapping[str, Any]) -> Json:

@@ -61,6 +61,7 @@ class Operation:
     many: bool = False  # the answer is a bare JSON array of `response`
     nullable: bool = False  # the answer may be JSON null
     media: str | None = None  # the answer is of this media type, not JSON; the handler makes a Response
+    also: tuple[str, ...] = ()  # media types that the query may ask for instead of JSON; the handler makes a Response
     creates: bool = False  # the policy `create_status` decides between 200 and 201
     status: int = 200
     errors: tuple[int, ...] = ()  # documented refusals besides 401 and 422

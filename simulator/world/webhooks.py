@@ -124,21 +124,25 @@ def add_delivery(
         test=notice.test,
     )
     world.store_delivery(delivery)
-    about = {"call_id": delivery.call_id, "message_id": delivery.message_id}
-    world.journal.append(
-        "delivery.created",
-        now,
-        delivery_id=delivery.id,
-        event=delivery.event_type.value,
-        url=endpoint.url,
-        **{name: value for name, value in about.items() if value is not None},
-    )
+    world.journal.append("delivery.created", now, **_about(delivery, endpoint))
     return delivery
 
 
 def put_off(world: World, delivery_id: str, until: datetime) -> Delivery:
     """Let a pending delivery's next attempt wait until `until`."""
     return world.store_delivery(replace(world.deliveries[delivery_id], next_attempt_at=until))
+
+
+def _about(delivery: Delivery, endpoint: WebhookEndpoint | None) -> dict[str, str]:
+    """What every journal entry of a delivery says: so that any of them can be found by its call, message or event."""
+    about = {
+        "delivery_id": delivery.id,
+        "event": delivery.event_type.value,
+        "url": endpoint.url if endpoint else None,  # it may be deleted before the delivery is settled
+        "call_id": delivery.call_id,
+        "message_id": delivery.message_id,
+    }
+    return {name: value for name, value in about.items() if value is not None}
 
 
 def record_attempt(
@@ -164,10 +168,11 @@ def record_attempt(
     )
     outcome = attempt.outcome
     ended = attempt.at + outcome.duration
+    about = _about(delivery, world.endpoints.get(delivery.endpoint_agent_id))
     world.journal.append(
         "delivery.attempt",
         ended,
-        delivery_id=delivery_id,
+        **about,
         attempt=attempt.number,
         outcome=outcome.kind.value,
         http_status=outcome.http_status,
@@ -175,7 +180,7 @@ def record_attempt(
     )
     if settled:
         made = len(delivery.attempts)
-        world.journal.append("delivery.settled", ended, delivery_id=delivery_id, status=status.value, attempts=made)
+        world.journal.append("delivery.settled", ended, **about, status=status.value, attempts=made)
     return delivery
 
 

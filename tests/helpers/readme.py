@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from simulator.domain.journal_kinds import KINDS as KINDS_OF_ENTRIES
 from simulator.domain.limits import KINDS
 from simulator.domain.magic import NUMBERS
 from simulator.domain.policy import CONTRACTS, POLICIES
@@ -35,12 +36,20 @@ def limits_table() -> str:
     return "\n".join(["| limit | what it is | `documented` is |", "| --- | --- | --- |", *rows])
 
 
+def kinds_table() -> str:
+    """What there is to ask a journal for."""
+    rows = [f"| `{kind.name}` | {kind.about} | {', '.join(kind.fields) or '-'} |" for kind in KINDS_OF_ENTRIES]
+    table = "\n".join(["| kind | what happened | fields |", "| --- | --- | --- |", *rows])
+    return f"<details><summary>Kinds of journal entries, and their fields</summary>\n\n{table}\n\n</details>"
+
+
 TABLES = {
     "coverage": compact,
     "by operation": by_operation,
     "policies": policies_table,
     "numbers": numbers_table,
     "limits": limits_table,
+    "kinds": kinds_table,
 }
 
 
