@@ -148,6 +148,8 @@ class Dispatcher:
     async def _respond(self, scope: Scope, receive: Receive) -> Response:
         """Everything up to the answer. What is refused before the account is known is in nobody's journal."""
         headers = dict(scope["headers"])
+        if len(headers) != len(scope["headers"]):
+            _refuse_twins(scope["headers"])
         self._check_names(headers)
         method, path = scope["method"], _raw_path(scope)
         match = self.table.match(method, path)
@@ -274,6 +276,14 @@ class Dispatcher:
         if host:
             return f"{scope.get('scheme', 'http')}://{host.decode('latin-1')}"
         return self._settings.public_url or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
+
+
+def _refuse_twins(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Refuse a second `Host`, `Origin` or key: what we check must be what anybody else on the way has looked at."""
+    names = [name for name, _ in headers]
+    for single in (b"host", b"origin", b"authorization"):
+        if (count := names.count(single)) > 1:
+            raise BadRequest(f"the request has {count} {single.decode().title()} headers: send one")
 
 
 def _shown_body(raw: bytes) -> dict[str, Any]:
