@@ -39,6 +39,7 @@ class Settings:
     max_body: int = 1_048_576  # bytes; far above any documented body
     journal_limit: int = 100_000  # entries; older ones are dropped and counted
     max_live_calls: int = 5_000  # more is a mistake in a loop
+    max_open_requests: int = 10_000  # long polls, streams and slow uploads too; twice the live calls, each waited for
     max_call_duration: timedelta = timedelta(hours=2)  # twice the longest maxSilenceMs
     real_patience: timedelta = timedelta(seconds=30)  # how long advance() waits for a handler in flight
     hosted: HostedFunction | None = None  # answers for hosted agents where no scripted line does

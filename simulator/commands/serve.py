@@ -83,7 +83,7 @@ def command(
     keys = tuple(_key(text) for text in api_keys) or (DEFAULT_API_KEY,)
 
     from simulator.app import build_app, build_simulator
-    from simulator.runtime.server import bind, serve, url_of
+    from simulator.runtime.server import bind, exposed, serve, url_of
 
     sock = bind(host, port)
     url = url_of(sock)
@@ -101,6 +101,8 @@ def command(
         public_url=url,
     )
     simulator = build_simulator(settings)
+    if exposed(sock):
+        click.echo(_warning(host), err=True)
 
     def ready() -> None:
         click.echo(f"agentphone-simulator {__version__}: contract {contract}, clock {clock}")
@@ -114,6 +116,14 @@ def command(
         serve(build_app(simulator), sock, ready)
     finally:
         _report(*simulator.unsettled())
+
+
+def _warning(host: str) -> str:
+    return (
+        f"warning: --host {host} lets other machines in. Whoever reaches this port and has an API key can use the "
+        "simulator, and have it send requests to programs on this machine. Without --host only this machine can; the "
+        "names that others use for it need --allow-origin"
+    )
 
 
 def _report(calls: int, deliveries: int) -> None:

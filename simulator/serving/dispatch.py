@@ -26,6 +26,7 @@ from simulator.errors import (
     MethodNotAllowed,
     RouteNotFound,
     Unauthorized,
+    Unavailable,
     UsageError,
 )
 from simulator.serving.errors import INTERNAL, dump, render
@@ -127,6 +128,7 @@ class Dispatcher:
         self._settings = settings
         own = (settings.public_url,) if settings.public_url else ()
         self._gate = Gate((*settings.allow_origins, *own))
+        self._open = 0  # requests that have no answer yet, or not all of it
         self._openapi: Reply | None = None
         self._docs: Response | None = None
 
@@ -134,7 +136,15 @@ class Dispatcher:
         """Answer one request. Nothing a client sends may end in an exception here."""
         if scope["type"] != "http":
             return
+        self._open += 1
         try:
+            await self._answer(scope, receive, send)
+        finally:
+            self._open -= 1
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            self._check_room()
             response = await self._respond(scope, receive)
         except ApiError as error:
             response = _refusal(error)
@@ -144,6 +154,13 @@ class Dispatcher:
             _log.exception("%s %s failed", scope["method"], scope["path"])
             response = Reply(500, dump({"detail": INTERNAL}))
         await response(scope, receive, send)
+
+    def _check_room(self) -> None:
+        if self._open > (limit := self._settings.max_open_requests):
+            raise Unavailable(
+                f"{limit} requests are open already, long polls and streams among them (Settings.max_open_requests): "
+                "let some of them end, then ask again"
+            )
 
     async def _respond(self, scope: Scope, receive: Receive) -> Response:
         """Everything up to the answer. What is refused before the account is known is in nobody's journal."""

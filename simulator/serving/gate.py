@@ -17,7 +17,11 @@ _SCHEME: Final = r"(?P<scheme>[a-z][a-z0-9+.-]*)://"
 _ALLOWED: Final = re.compile(rf"(?:{_SCHEME})?{_HOST}/?")
 # What the headers may look like: a `Host` is no URL, and what browsers write into `Origin` always has a scheme.
 _SHAPES: Final = {"Host": re.compile(_HOST), "Origin": re.compile(_SCHEME + _HOST)}
-_WEB: Final = (None, "http", "https")  # pages come from these; an extension or a file that calls itself localhost does not
+_WEB: Final = (
+    None,
+    "http",
+    "https",
+)  # pages come from these; an extension or a file that calls itself localhost does not
 _LOOPBACK_V4: Final = re.compile(r"127(?:\.\d{1,3}){3}")
 _REMEMBERED: Final = 256  # values; with every port of 127.0.0.0/8 there could be billions
 _USUAL: Final = b"Bearer "  # spelt as nearly every client does

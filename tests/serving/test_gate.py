@@ -90,7 +90,9 @@ def test_a_value_named_by_the_user_passes(allowed: str, value: str, expected: bo
     assert passes(value, allowed) is expected
 
 
-@pytest.mark.parametrize(("header", "value"), [("Host", "http://127.0.0.1"), ("Origin", "127.0.0.1"), ("Origin", "null")])
+@pytest.mark.parametrize(
+    ("header", "value"), [("Host", "http://127.0.0.1"), ("Origin", "127.0.0.1"), ("Origin", "null")]
+)
 def test_a_header_has_its_own_shape(header: str, value: str) -> None:
     with pytest.raises(Forbidden, match=header):
         Gate(()).check(header, value.encode())
