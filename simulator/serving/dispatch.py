@@ -19,6 +19,7 @@ from urllib.parse import quote
 from pydantic import BaseModel
 from pydantic_core import from_json
 
+from simulator.domain.masking import masked, masked_tools
 from simulator.errors import (
     ApiError,
     BadRequest,
@@ -151,7 +152,7 @@ class Dispatcher:
         except _Gone:
             return
         except Exception:
-            _log.exception("%s %s failed", scope["method"], scope["path"])
+            _log.exception("%s %s failed", scope["method"], masked(scope["path"]))
             response = Reply(500, dump({"detail": INTERNAL}))
         await response(scope, receive, send)
 
@@ -196,7 +197,7 @@ class Dispatcher:
         except _Gone:
             raise
         except Exception:
-            _log.exception("%s %s failed", method, path)
+            _log.exception("%s %s failed", method, masked(path))
             response, at = Reply(500, dump({"detail": INTERNAL})), runner.now()
         if not operation.public and not path.startswith(CONTROL_PREFIX):
             # Written before the answer leaves, so that whoever has the answer finds the entry.
@@ -204,7 +205,7 @@ class Dispatcher:
                 "api.request",
                 at,
                 method=method,
-                path=path,
+                path=masked(path),
                 operation_id=operation.id,
                 status=response.status_code,
                 **_shown_body(raw),
@@ -309,10 +310,12 @@ def _shown_body(raw: bytes) -> dict[str, Any]:
         return {}
     if len(raw) > LONGEST_BODY_KEPT:
         return {"body_bytes": len(raw)}
+    shown = masked(raw.decode("utf-8", "replace"))
     if raw.count(b"[") + raw.count(b"{") <= MOST_BRACKETS_KEPT:
         with suppress(ValueError):
-            return {"body": from_json(raw, allow_inf_nan=False)}
-    return {"body": raw.decode("utf-8", "replace")}
+            body = from_json(shown, allow_inf_nan=False)
+            return {"body": masked_tools(body) if '"headers"' in shown else body}
+    return {"body": shown}
 
 
 def _raw_path(scope: Scope) -> str:

@@ -10,6 +10,7 @@ from itertools import takewhile
 from types import EllipsisType
 from typing import Final, NamedTuple
 
+from simulator.domain.masking import masked
 from simulator.domain.messages import Channel
 from simulator.domain.webhooks import Attempt, Delivery, DeliveryStatus, EventType, Notice, WebhookEndpoint
 from simulator.errors import NotFound
@@ -130,7 +131,7 @@ def add_delivery(
         now,
         delivery_id=delivery.id,
         event=delivery.event_type.value,
-        url=endpoint.url,
+        url=masked(endpoint.url),
         **{name: value for name, value in about.items() if value is not None},
     )
     return delivery
