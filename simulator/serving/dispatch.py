@@ -152,7 +152,7 @@ class Dispatcher:
         except _Gone:
             return
         except Exception:
-            _log.exception("%s %s failed", scope["method"], masked(scope["path"]))
+            _log.exception("%s %s failed", scope["method"], masked(_raw_path(scope)))
             response = Reply(500, dump({"detail": INTERNAL}))
         await response(scope, receive, send)
 
