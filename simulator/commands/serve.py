@@ -87,6 +87,8 @@ def command(
 
     sock = bind(host, port)
     url = url_of(sock)
+    if exposed(sock):
+        click.echo(_warning(host), err=True)
     settings = Settings(
         api_keys=keys,
         clock=ClockMode(clock),
@@ -101,8 +103,6 @@ def command(
         public_url=url,
     )
     simulator = build_simulator(settings)
-    if exposed(sock):
-        click.echo(_warning(host), err=True)
 
     def ready() -> None:
         click.echo(f"agentphone-simulator {__version__}: contract {contract}, clock {clock}")
