@@ -43,7 +43,7 @@ def test_a_body_that_declares_too_much_is_refused_before_it_is_sent(victim: Live
         wire.send(head(victim, "Content-Length: 999999999999"))
         refused = wire.answer()
     assert refused.status == 413
-    assert refused.detail == f"the request body is over the limit of {MEGABYTE} bytes (Settings.max_body)"
+    assert refused.detail.startswith(f"the request body is over the limit of {MEGABYTE} bytes (Settings.max_body")
 
 
 def test_a_chunked_body_is_refused_when_it_is_over_the_limit_and_not_kept(victim: Live) -> None:
