@@ -70,7 +70,9 @@ class CommandLine(click.Group):
 
 
 def _refuse(message: str) -> int:
-    click.echo(f"agentphone-simulator: {' '.join(message.split())}", err=True)
+    from simulator.commands.output import say  # a command that does not fail need not load it
+
+    say(f"agentphone-simulator: {' '.join(message.split())}", err=True)
     return 2
 
 

@@ -27,7 +27,7 @@ DEFAULT_START = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)  # a Monday; fixed, so t
 class Settings:
     """How a simulator behaves. Times are simulated unless the name says `real`."""
 
-    api_keys: tuple[str, ...] = (DEFAULT_API_KEY,)
+    api_keys: tuple[str, ...] = field(default=(DEFAULT_API_KEY,), repr=False)
     clock: ClockMode = ClockMode.SYSTEM
     scale: float = 1.0  # simulated seconds per real second while time flows
     start: datetime | None = None  # None: wall time for `system`, DEFAULT_START otherwise
@@ -37,12 +37,14 @@ class Settings:
     limits: Limits = field(default_factory=Limits)  # all off: a test that never asked for them should not meet them
     allow_hosts: tuple[str, ...] = ()  # webhook hosts outside loopback that may be contacted
     allow_origins: tuple[str, ...] = ()  # Host and Origin values that are not loopback
-    webhook_secret: str | None = None  # of every webhook, for handlers that know theirs already; None: minted each time
+    # Of every webhook, for handlers that know theirs already; None: minted each time.
+    webhook_secret: str | None = field(default=None, repr=False)
     max_body: int = 1_048_576  # bytes; far above any documented body
     journal_limit: int = 100_000  # entries; older ones are dropped and counted
     max_accounts: int = 1_000  # open at once; a test that closes its own never gets there
     max_snapshots: int = 100  # kept per account; each holds all that has changed since
     max_live_calls: int = 5_000  # more is a mistake in a loop
+    max_open_requests: int = 10_000  # long polls, streams and slow uploads too; twice the live calls, each waited for
     max_call_duration: timedelta = timedelta(hours=2)  # twice the longest maxSilenceMs
     real_patience: timedelta = timedelta(seconds=30)  # how long advance() waits for a handler in flight
     hosted: HostedFunction | None = None  # answers for hosted agents where no scripted line does

@@ -51,7 +51,7 @@ OURS: Final[dict[str, tuple[str, ...]]] = {
     "app": ("api", "control", "serving", "runtime", "settings", "errors", "clock", "domain"),
     "scenarios": (
         *("app", "world", "runtime", "settings", "clock", "domain", "errors", "__version__", *WIRE_SHARED),
-        *("engine.script", "engine.speech", "engine.chunks", "engine.timeline"),
+        *("engine.patterns", "engine.script", "engine.speech", "engine.chunks", "engine.timeline"),
     ),
     # The command line: `serve` builds a Settings, which is made of these, and owns the socket.
     "commands": (

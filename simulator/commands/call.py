@@ -15,6 +15,7 @@ import click
 
 from simulator.commands.control import DEFAULT_FROM, Control, Refusal, connection_options, instant
 from simulator.commands.export import form_of, write
+from simulator.commands.output import say
 
 HEARD: Final = "call.,speech.,digits,turn.,finding,timer.started,barge_in"
 KEYS: Final = re.compile(r"[0-9*#]+")
@@ -82,7 +83,7 @@ def _listen(control: Control, line: Line, interactive: bool) -> int:
     try:
         for entry in control.follow(start, HEARD):
             for text in line.hear(entry):
-                click.echo(text)
+                say(text)
             if line.ended:
                 break
     except KeyboardInterrupt:
@@ -190,7 +191,7 @@ def _talk(control: Control, line: Line, typed: Iterable[str], interactive: bool)
     """Say and press what is typed; at the end of the input hang up."""
     for text in typed:
         if text.startswith("#") and not KEYS.fullmatch(text[1:]):
-            click.echo(f"{text[1:]!r} are not keys: use 0-9, * and # behind the first #", err=True)
+            say(f"{text[1:]!r} are not keys: use 0-9, * and # behind the first #", err=True)
         elif text.startswith("#"):
             _tell(control, line, "press", {"digits": text[1:]})
         elif text.startswith("!") and text[1:].strip():
@@ -213,4 +214,4 @@ def _tell(control: Control, line: Line, verb: str, body: dict[str, Any]) -> None
     except click.ClickException as error:
         line.ask(-asks)
         if isinstance(error, Refusal) and error.status not in (404, 409):
-            click.echo(error.format_message(), err=True)
+            say(error.format_message(), err=True)

@@ -30,7 +30,7 @@ def command(as_json: bool) -> int:
 
     report = play()
     if as_json:
-        click.echo(json.dumps(_plain(report), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(_plain(report), indent=2))
     else:
         from rich.console import Console
 
@@ -45,6 +45,8 @@ def _plain(report: Report) -> dict[str, Any]:
 def _show(report: Report, console: Console) -> None:
     from rich.markup import escape
 
+    from simulator.scenarios.reports.texts import printable
+
     console.print(f"\n[bold]A call to {report.number}[/] [dim](simulated seconds since it was answered)[/]")
     _lines(report.heard, console)
     console.print(f"         the call ends: {report.reason}")
@@ -54,11 +56,11 @@ def _show(report: Report, console: Console) -> None:
     _deliveries(report, console)
     console.print("\n[bold]Findings[/]")
     for finding in report.findings or ("none: the handler kept the contract",):
-        console.print(f"  {finding}", markup=False)
+        console.print(f"  {printable(finding)}", markup=False)
     console.print("\n[bold]Expected[/]")
     for check in report.checks:
         mark = "[green]yes[/]" if check.ok else "[bold red]NO [/]"
-        console.print(f"  {mark} {check.name}" + ("" if check.ok else f": {escape(check.seen)}"))
+        console.print(f"  {mark} {check.name}" + ("" if check.ok else f": {escape(printable(check.seen))}"))
     count = sum(check.ok for check in report.checks)
     verdict = "[bold green]all as expected[/]" if report.ok else "[bold red]not as expected[/]"
     console.print(f"\n{verdict}: {count} of {len(report.checks)} checks")
@@ -68,13 +70,15 @@ def _lines(lines: tuple[Heard, ...], console: Console) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from simulator.scenarios.reports.texts import printable
+
     table = Table.grid(padding=(0, 1))
     table.add_column(justify="right", min_width=7, no_wrap=True)
     table.add_column(min_width=6, no_wrap=True)
     table.add_column(overflow="fold")
     for line in lines:
         style = "cyan" if line.who == "agent" else ""
-        words = Text(line.what, style=style)
+        words = Text(printable(line.what), style=style)
         if line.interim:
             words.append(" (interim)", style="dim")
         table.add_row(f"{line.at:.2f}", Text(line.who, style=style), words)

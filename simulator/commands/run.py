@@ -12,6 +12,7 @@ import click
 
 from simulator import __version__
 from simulator.commands.application import application, host_of, knock
+from simulator.commands.output import say
 from simulator.domain.fault_rules import FaultSpec, read_fault
 from simulator.domain.policy import CONTRACTS, Policies
 from simulator.errors import ScenarioInvalid, UsageError
@@ -148,7 +149,7 @@ def _load(files: Sequence[Path], variables: dict[str, str]) -> list[tuple[str, S
         except ScenarioInvalid as error:
             mistakes = True
             for problem in error.problems:
-                click.echo(str(problem), err=True)
+                say(str(problem), err=True)
     return None if mistakes else loaded
 
 
@@ -188,16 +189,18 @@ def _lane(
 def _play(jobs: Sequence[Job], lanes: Sequence[tuple[Lane, Conditions]], handler: str, *, fail_fast: bool) -> RunResult:
     """Play everything, with a bar on stderr where somebody watches."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import Progress
 
     from simulator.scenarios.batch import Batch
+    from simulator.scenarios.reports.texts import printable
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("scenarios", total=len(jobs))
 
         def done(result: ScenarioResult) -> None:
-            progress.update(bar, advance=1, description=result.name)
+            progress.update(bar, advance=1, description=escape(printable(result.name)))
 
         return Batch(jobs, fail_fast=fail_fast).run(lanes, handler=handler, version=__version__, done=done)
 

@@ -103,11 +103,13 @@ def command(
     keys = tuple(_key(text) for text in api_keys) or (DEFAULT_API_KEY,)
 
     from simulator.app import build_app, build_simulator, check_faults
-    from simulator.runtime.server import bind, serve, url_of
+    from simulator.runtime.server import bind, exposed, serve, url_of
 
     check_faults(rules)
     sock = bind(host, port)
     url = url_of(sock)
+    if exposed(sock):
+        click.echo(_warning(host), err=True)
     settings = Settings(
         api_keys=keys,
         clock=ClockMode(clock),
@@ -162,6 +164,14 @@ def _kept(held: ExitStack, path: Path, settings: Settings) -> tuple[Keeper, tupl
             f"state file {path} cannot be read and was left as it is: {error}; give another, or move it away"
         ) from error
     return Keeper(file, saved), (f"state        {path}: {len(saved.accounts)} accounts",)
+
+
+def _warning(host: str) -> str:
+    return (
+        f"warning: --host {host} lets other machines in. Whoever reaches this port and has an API key can use the "
+        "simulator, and have it send requests to programs on this machine. Without --host only this machine can; the "
+        "names that others use for it need --allow-origin"
+    )
 
 
 def _report(calls: int, deliveries: int) -> None:

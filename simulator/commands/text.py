@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from simulator.commands.control import DEFAULT_FROM, Control, connection_options
+from simulator.commands.output import say
 
 WATCHED = "delivery.,message.sent"
 CHANNELS = ("sms", "mms", "imessage", "whatsapp", "rcs")
@@ -46,12 +47,12 @@ def command(
     with Control(base_url, api_key) as control:
         text = {"from": from_number, "to": number, "body": body, "media_urls": list(media), "channel": channel}
         sent = control.post("/_sim/messages", text)
-        click.echo(f"{sent['message_id']} in {sent['conversation_id']}")
+        say(f"{sent['message_id']} in {sent['conversation_id']}")
         watch = Watch(sent["message_id"], sent["conversation_id"])
         start = control.position("message.received", message_id=sent["message_id"])
         for entry in control.follow(start, WATCHED, patience):
             if line := watch.see(entry):
-                click.echo(line)
+                say(line)
             if watch.done:
                 break
     if watch.waiting_for:

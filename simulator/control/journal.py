@@ -8,7 +8,7 @@ from simulator.serving.operation import Context, Operation
 
 
 async def _read(ctx: Context, query: JournalQuery, _body: object) -> JournalOut:
-    found = await ctx.runner.journal_since(query.after, query.kind, query.limit, query.wait)
+    found = await ctx.runner.journal_since(query.after, query.kind, query.limit, query.wait, ctx.gone)
     return JournalOut(
         entries=[row_of(entry) for entry in found],
         next=found[-1].seq if found else query.after,

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from simulator.control.timeline import TimelineOut
 from simulator.domain.agents import Agent
 from simulator.domain.calls import Call, Direction
+from simulator.domain.masking import masked_tools
 from simulator.errors import Conflict
 from simulator.serving.operation import Context, Operation
 from simulator.wire.agents import AgentOut
@@ -71,7 +72,8 @@ def _agent(world: World, call: Call) -> dict[str, Any]:
     if agent is None:
         return {}
     plain = _shown(Agent(id=agent.id, name=agent.name, created_at=agent.created_at))
-    return {key: value for key, value in _shown(agent).items() if key not in _NOT_SET and plain[key] != value}
+    differs = {key: value for key, value in _shown(agent).items() if key not in _NOT_SET and plain[key] != value}
+    return {key: masked_tools(value) for key, value in differs.items()}
 
 
 def _request(call: Call) -> dict[str, Any]:

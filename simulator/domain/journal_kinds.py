@@ -70,7 +70,7 @@ KINDS: Final = (
     _kind(
         "fault.fired",
         "Something was made to go wrong, and what it hit.",
-        "rule_id on fault parameters fired delivery_id attempt call_id turn_id message_id method path operation_id",
+        "rule_id on fault parameters fired delivery_id event attempt call_id turn message_id method path operation_id",
         objects="parameters",
     ),
     _kind("feedback.submitted", "Feedback was sent.", "feedback_id category"),

@@ -70,7 +70,7 @@ class WebhookEndpoint:
 
     id: str
     url: str
-    secret: str
+    secret: str = field(repr=False)
     created_at: datetime
     agent_id: str | None = None  # None: the account's own
     status: str = "active"

@@ -102,7 +102,7 @@ class NdjsonDecoder:
         newline = self._buffer.find(b"\n", self._searched)
         length = newline if newline >= 0 else len(self._buffer)
         room = max(0, MAX_REPLY - self._consumed)
-        if length > min(MAX_LINE, room):
+        if length > min(MAX_LINE, room) or (self._buffer and not room):  # blank lines without end are too long as well
             return self._too_long(room)
         if newline < 0 and not (self._ended and length):
             self._searched = length

@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
+from simulator.engine.patterns import pattern
 from simulator.engine.speech import LONGEST_BACKCHANNEL, speech_duration
 from simulator.errors import UsageError
 
@@ -58,10 +59,7 @@ class Match:
         if not parts or not all(part.strip() for part in parts):
             raise UsageError(f"{given[0]} is empty, and so matches everything: give words to listen for")
         if self.matches is not None:
-            try:
-                re.compile(self.matches)
-            except re.error as error:
-                raise UsageError(f"{self.matches!r} is not a regular expression: {error}") from error
+            pattern(self.matches)
 
     def __str__(self) -> str:
         if self.matches is not None:
@@ -74,7 +72,7 @@ class Match:
         """Say whether `text` is as it must be."""
         heard = " ".join(text.split())
         if self.matches is not None:
-            return re.search(self.matches, heard, re.IGNORECASE) is not None
+            return pattern(self.matches).found_in(heard)
         parts = self.one_of if self.one_of is not None else (self.contains or "",)
         return any(" ".join(part.split()).casefold() in heard.casefold() for part in parts)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from simulator.domain.calls import Call, Party
 from simulator.domain.hosted import HostedAnswer
+from simulator.domain.masking import masked
 from simulator.domain.webhooks import Outcome
 from simulator.engine import hosted_events as double
 from simulator.engine.effects import ReportFinding
@@ -171,10 +172,8 @@ class HostedCall:
 
     async def _use_tool(self, effect: double.UseTool) -> None:
         request, name = effect.request, effect.use.name
-        sent = request.body.decode("utf-8", "replace")[:SHOWN]
-        self._note(
-            "tool.called", turn_id=effect.turn_id, tool=name, method=request.method, url=request.url[:SHOWN], body=sent
-        )
+        sent, url = masked(request.body.decode("utf-8", "replace")[:SHOWN]), masked(request.url[:SHOWN])
+        self._note("tool.called", turn_id=effect.turn_id, tool=name, method=request.method, url=url, body=sent)
         since = self._host.pacer.clock.now()
         event = await self._tool_event(effect)
         self._host.pacer.catch_up()

@@ -282,16 +282,20 @@ class Runner:
     def _wake(self, _entry: Entry) -> None:
         self._appended.set()
 
-    async def journal_since(self, after: int, kind: str | None, limit: int, real_timeout: float) -> list[Entry]:
-        """Entries after `after`, waiting up to `real_timeout` real seconds for the first one."""
-        deadline = self._loop.time() + real_timeout
-        while True:
-            found = list(self.world.journal.since(after, kind, limit))
-            left = deadline - self._loop.time()
-            if found or left <= 0 or self._closing.is_set():
-                return found
+    async def journal_since(
+        self, after: int, kind: str | None, limit: int, real_timeout: float, gone: Gone | None = None
+    ) -> list[Entry]:
+        """Entries after `after`, waiting up to `real_timeout` real seconds for the first one, or until `gone`."""
+        found = self.world.journal.since(after, kind, limit)
+        if found or real_timeout <= 0 or self._closing.is_set():
+            return found
+        await self.bounded(self._until_appended(after, kind, real_timeout), real_timeout, gone)
+        return self.world.journal.since(after, kind, limit)
+
+    async def _until_appended(self, after: int, kind: str | None, real_timeout: float) -> None:
+        while not self.world.journal.since(after, kind, 1):
             self._appended.clear()
-            await self.pause(self._appended, left)
+            await self.pause(self._appended, real_timeout)
 
     # -- life --------------------------------------------------------------------------------------------------
 

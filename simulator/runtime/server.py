@@ -37,6 +37,12 @@ def url_of(sock: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def exposed(sock: socket.socket) -> bool:
+    """Whether other machines can reach a bound socket."""
+    host: str = sock.getsockname()[0]
+    return host != "::1" and not host.startswith("127.")
+
+
 class _Server(uvicorn.Server):
     """Says when it accepts connections, instead of being polled."""
 
@@ -59,8 +65,23 @@ class _Server(uvicorn.Server):
 
 def _config(app: Any) -> uvicorn.Config:
     return uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="on", server_header=False, timeout_graceful_shutdown=10
+        app,
+        http=_parser(),
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=10,
     )
+
+
+def _parser() -> Any:
+    """What reads requests: the fast parser where it exists, else the one that uvicorn brings along."""
+    try:
+        from simulator.runtime.protocol import BoundedHead
+    except ImportError:
+        return "h11"
+    return BoundedHead
 
 
 def serve(app: Any, sock: socket.socket, on_ready: Callable[[], None]) -> None:

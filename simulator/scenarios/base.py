@@ -11,12 +11,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from simulator.domain.words import did_you_mean
+from simulator.engine.patterns import pattern
+from simulator.errors import UsageError
 from simulator.scenarios import durations
 
 MAX_TEXT: Final = 20_000  # characters; as much as `/_sim` lets anybody say at once
 MAX_PATTERN: Final = 1_000  # characters of a regular expression
 UNKNOWN_KEYS: Final = "unknown_keys"  # the type of the error whose `keys` the loader puts a position to
-REFERENCE: Final = re.compile(r"\{\{(.*?)\}\}")
+REFERENCE: Final = re.compile(r"\{\{((?:(?!\{\{).)*?)\}\}")  # none begins inside another: a file of braces is read once
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -86,12 +88,12 @@ def _audible(text: str) -> str:
     return text
 
 
-def _compiles(pattern: str) -> str:
+def _compiles(source: str) -> str:
     try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
-    return pattern
+        pattern(source)
+    except UsageError as error:
+        raise ValueError(str(error)) from error
+    return source
 
 
 Label = Annotated[str, Field(min_length=1, max_length=200)]

@@ -15,7 +15,7 @@ from simulator.errors import ScenarioInvalid, UsageError
 from simulator.scenarios.base import UNKNOWN_KEYS
 from simulator.scenarios.model import Scalar, Scenario
 from simulator.scenarios.references import check, fill, nothing
-from simulator.scenarios.source import Loc, Problem, Source, read
+from simulator.scenarios.source import MAX_BYTES, Loc, Problem, Source, read
 
 MAX_LOOKS: Final = 60  # deeper than any file may be nested; each look takes out one level of unknown keys
 MAX_PROBLEMS: Final = 50  # of one file: beyond that a reader mends the first ones and looks again
@@ -36,7 +36,8 @@ _WORDS: Final[Mapping[str, str]] = {
 def load_path(path: Path, variables: Mapping[str, Scalar] | None = None) -> Scenario:
     """Load one file. Raises ScenarioInvalid when there are mistakes in it, UsageError when it cannot be read."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)  # enough to be refused; it may be a device that never ends
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
     return load(data, str(path), variables)

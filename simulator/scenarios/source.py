@@ -17,6 +17,7 @@ from simulator.errors import ScenarioInvalid
 
 MAX_BYTES: Final = 1_048_576  # a scenario is written by hand; a megabyte is a mistake
 MAX_NODES: Final = 100_000  # after aliases are unfolded: nine lines of aliases can mean a billion
+LONGEST_MESSAGE: Final = 1_000  # characters; a value that is a megabyte long is not repeated whole
 MAX_DEPTH: Final = 50  # repeats in branches in repeats; deeper nesting would exhaust the parser's stack
 
 Loc = tuple[str | int, ...]
@@ -90,8 +91,10 @@ class Problem:
     path: str = ""
 
     def __str__(self) -> str:
-        where = f"{self.path}: " if self.path else ""
-        return f"{self.file}:{self.at.line}:{self.at.column}: {where}{self.message}"
+        where, said = f"{self.path}: " if self.path else "", self.message
+        if len(said) > LONGEST_MESSAGE:
+            said = f"{said[: LONGEST_MESSAGE // 2]} … {said[-LONGEST_MESSAGE // 2 :]}"
+        return f"{self.file}:{self.at.line}:{self.at.column}: {where}{said}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,7 @@ class _Reader:
 
 def _decode(data: bytes, file: str) -> str:
     if len(data) > MAX_BYTES:
-        raise _invalid(file, Position(1, 1), f"{len(data):,} bytes are too many: {MAX_BYTES:,} at most")
+        raise _invalid(file, Position(1, 1), f"the file is too large: {MAX_BYTES:,} bytes at most")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

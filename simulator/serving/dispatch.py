@@ -19,6 +19,7 @@ from urllib.parse import quote
 from pydantic import BaseModel
 from pydantic_core import from_json
 
+from simulator.domain.masking import masked, masked_tools
 from simulator.errors import (
     ApiError,
     BadRequest,
@@ -26,6 +27,7 @@ from simulator.errors import (
     MethodNotAllowed,
     RouteNotFound,
     Unauthorized,
+    Unavailable,
     UsageError,
 )
 from simulator.serving.errors import INTERNAL, dump, render
@@ -128,6 +130,7 @@ class Dispatcher:
         self._settings = settings
         own = (settings.public_url,) if settings.public_url else ()
         self._gate = Gate((*settings.allow_origins, *own))
+        self._open = 0  # requests that have no answer yet, or not all of it
         self._openapi: Reply | None = None
         self._docs: Response | None = None
 
@@ -135,20 +138,37 @@ class Dispatcher:
         """Answer one request. Nothing a client sends may end in an exception here."""
         if scope["type"] != "http":
             return
+        self._open += 1
         try:
+            await self._answer(scope, receive, send)
+        finally:
+            self._open -= 1
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            self._check_room()
             response = await self._respond(scope, receive)
         except ApiError as error:
             response = refusal(error)
         except _Gone:
             return
         except Exception:
-            _log.exception("%s %s failed", scope["method"], scope["path"])
+            _log.exception("%s %s failed", scope["method"], masked(_raw_path(scope)))
             response = Reply(500, dump({"detail": INTERNAL}))
         await response(scope, receive, send)
+
+    def _check_room(self) -> None:
+        if self._open > (limit := self._settings.max_open_requests):
+            raise Unavailable(
+                f"{limit} requests are open already, long polls and streams among them (Settings.max_open_requests): "
+                "let some of them end, then ask again"
+            )
 
     async def _respond(self, scope: Scope, receive: Receive) -> Response:
         """Everything up to the answer. What is refused before the account is known is in nobody's journal."""
         headers = dict(scope["headers"])
+        if len(headers) != len(scope["headers"]):
+            _refuse_twins(scope["headers"])
         self._check_names(headers)
         method, path = scope["method"], _raw_path(scope)
         match = self.table.match(method, path)
@@ -186,7 +206,7 @@ class Dispatcher:
         except _Gone:
             raise
         except Exception:
-            _log.exception("%s %s failed", method, path)
+            _log.exception("%s %s failed", method, masked(path))
             response, at = Reply(500, dump({"detail": INTERNAL})), runner.now()
         if not operation.public and not path.startswith(CONTROL_PREFIX):
             # Written before the answer leaves, so that whoever has the answer finds the entry.
@@ -194,7 +214,7 @@ class Dispatcher:
                 "api.request",
                 at,
                 method=method,
-                path=path,
+                path=masked(path),
                 operation_id=operation.id,
                 status=response.status_code,
                 **_shown_body(raw),
@@ -295,16 +315,26 @@ class Dispatcher:
         return self._settings.public_url or f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
 
 
+def _refuse_twins(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Refuse a second `Host`, `Origin` or key: what we check must be what anybody else on the way has looked at."""
+    names = [name for name, _ in headers]
+    for single in (b"host", b"origin", b"authorization"):
+        if (count := names.count(single)) > 1:
+            raise BadRequest(f"the request has {count} {single.decode().title()} headers: send one")
+
+
 def _shown_body(raw: bytes) -> dict[str, Any]:
     """What the journal keeps of a request's body: its JSON, its text when it is none, its size when it is too long."""
     if not raw:
         return {}
     if len(raw) > LONGEST_BODY_KEPT:
         return {"body_bytes": len(raw)}
+    shown = masked(raw.decode("utf-8", "replace"))
     if raw.count(b"[") + raw.count(b"{") <= MOST_BRACKETS_KEPT:
         with suppress(ValueError):
-            return {"body": from_json(raw, allow_inf_nan=False)}
-    return {"body": raw.decode("utf-8", "replace")}
+            body = from_json(shown, allow_inf_nan=False)
+            return {"body": masked_tools(body) if '"headers"' in shown else body}
+    return {"body": shown}
 
 
 def _raw_path(scope: Scope) -> str:

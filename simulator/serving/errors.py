@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import to_json
 
+from simulator.domain.masking import masked
 from simulator.errors import ApiError, RequestInvalid
 from simulator.wire.errors import error_body
 
@@ -42,8 +43,8 @@ def not_json(body: bytes, error: ValueError) -> RequestInvalid:
 
 
 def render(error: ApiError) -> tuple[int, Mapping[str, str], bytes]:
-    """The status, the extra headers and the body of a refusal."""
-    return error.status, error.headers, dump(error_body(error))
+    """The status, the extra headers and the body of a refusal, which repeats no credential that was sent by mistake."""
+    return error.status, error.headers, masked(dump(error_body(error)).decode()).encode()
 
 
 def dump(value: Any) -> bytes:

@@ -12,9 +12,16 @@ from typing import Final
 
 from simulator.errors import ApiError, Forbidden, Unauthorized
 
-_AUTHORITY: Final = re.compile(
-    r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?P<host>\[[^\]]*\]|[^:/\[\]@?#]*)(?::(?P<port>\d*))?/?"
-)
+_HOST: Final = r"(?P<host>\[[^\]]*\]|[^:/\[\]@?#]*)(?::(?P<port>\d*))?"
+_SCHEME: Final = r"(?P<scheme>[a-z][a-z0-9+.-]*)://"
+_ALLOWED: Final = re.compile(rf"(?:{_SCHEME})?{_HOST}/?")
+# What the headers may look like: a `Host` is no URL, and what browsers write into `Origin` always has a scheme.
+_SHAPES: Final = {"Host": re.compile(_HOST), "Origin": re.compile(_SCHEME + _HOST)}
+_WEB: Final = (
+    None,
+    "http",
+    "https",
+)  # pages come from these; an extension or a file that calls itself localhost does not
 _LOOPBACK_V4: Final = re.compile(r"127(?:\.\d{1,3}){3}")
 _REMEMBERED: Final = 256  # values; with every port of 127.0.0.0/8 there could be billions
 _USUAL: Final = b"Bearer "  # spelt as nearly every client does
@@ -31,7 +38,7 @@ class Gate:
     def __init__(self, allowed: Iterable[str]) -> None:
         values = [value.strip().lower() for value in allowed]
         self._anything = "*" in values
-        self._allowed = [_split(value) for value in values if value != "*"]
+        self._allowed = [_split(_ALLOWED, value) for value in values if value != "*"]
         self._ours: set[bytes] = set()  # values that passed; a client sends the same one for ever
 
     def check(self, header: str, value: bytes) -> None:
@@ -39,18 +46,18 @@ class Gate:
         if value in self._ours:
             return
         text = value.decode("latin-1")
-        if not self._is_ours(text.strip().lower()):
+        if not self._is_ours(_SHAPES[header], text.strip().lower()):
             raise Forbidden(
                 f"{header} {text[:200]!r} is not loopback: name it with --allow-origin to let it use the simulator"
             )
         if len(self._ours) < _REMEMBERED:
             self._ours.add(value)
 
-    def _is_ours(self, value: str) -> bool:
+    def _is_ours(self, shape: re.Pattern[str], value: str) -> bool:
         if self._anything:
             return True
-        scheme, host, port = _split(value)
-        if host in ("localhost", "[::1]") or _LOOPBACK_V4.fullmatch(host):
+        scheme, host, port = _split(shape, value)
+        if scheme in _WEB and (host in ("localhost", "[::1]") or _LOOPBACK_V4.fullmatch(host)):
             return True
         return bool(host) and any(
             host == name and their_scheme in (None, scheme or their_scheme) and their_port in (None, port)
@@ -58,11 +65,12 @@ class Gate:
         )
 
 
-def _split(value: str) -> tuple[str | None, str, str | None]:
-    found = _AUTHORITY.fullmatch(value)
+def _split(shape: re.Pattern[str], value: str) -> tuple[str | None, str, str | None]:
+    found = shape.fullmatch(value)
     if found is None:
         return None, "", None
-    return found["scheme"], found["host"], found["port"] or None
+    parts = found.groupdict()
+    return parts.get("scheme"), parts["host"], parts["port"] or None
 
 
 def bearer(header: bytes | None) -> str:

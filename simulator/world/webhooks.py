@@ -10,6 +10,7 @@ from itertools import takewhile
 from types import EllipsisType
 from typing import Final, NamedTuple
 
+from simulator.domain.masking import masked
 from simulator.domain.messages import Channel
 from simulator.domain.webhooks import Attempt, Delivery, DeliveryStatus, EventType, Notice, WebhookEndpoint
 from simulator.errors import NotFound
@@ -138,7 +139,7 @@ def _about(delivery: Delivery, endpoint: WebhookEndpoint | None) -> dict[str, st
     about = {
         "delivery_id": delivery.id,
         "event": delivery.event_type.value,
-        "url": endpoint.url if endpoint else None,  # it may be deleted before the delivery is settled
+        "url": masked(endpoint.url) if endpoint else None,  # it may be deleted before the delivery is settled
         "call_id": delivery.call_id,
         "message_id": delivery.message_id,
     }

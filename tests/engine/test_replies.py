@@ -119,7 +119,7 @@ def test_a_line_of_just_the_limit_is_read() -> None:
     assert chunk.text == "Hi"
 
 
-@pytest.mark.parametrize("extra", [b"x", b"{}\n"])
+@pytest.mark.parametrize("extra", [b"x", b"{}\n", b"\n"])
 def test_a_stream_over_the_limit_ends_the_reply(extra: bytes) -> None:
     decoder = NdjsonDecoder()
     assert pull(decoder, BLANK_LINE * (MAX_REPLY // 1024)) == []

@@ -102,6 +102,14 @@ async def test_a_client_that_placed_a_call_and_left_does_not_end_it() -> None:
         assert (p.runner.waiting, (await p.get("/v1/calls"))["total"]) == (0, 1)
 
 
+async def test_a_reader_of_the_journal_who_left_is_not_waited_for() -> None:
+    async with platform(ClockMode.MANUAL) as p:
+        request = Request(app_of(p), "GET", "/_sim/journal", "wait=60")
+        await until(lambda: p.runner.waiting == 1)
+        await request.leave()
+        assert p.runner.waiting == 0
+
+
 async def test_on_a_manual_clock_a_client_that_leaves_stops_moving_it() -> None:
     async with Receiver(thinks) as handler, platform(ClockMode.MANUAL) as p:
         _, number = await p.line(handler.url)

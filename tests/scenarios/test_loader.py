@@ -83,7 +83,7 @@ def test_a_name_and_a_script_are_enough() -> None:
         ("hang_up: false", "x.yaml:4:9: calls[0].script[0].hang_up: False cannot stand here: write true"),
         ("hear: {}", "x.yaml:4:9: calls[0].script[0].hear: exactly one of contains, matches, one_of is needed; got none"),
         ("hear: {contains: a, matches: b}", "exactly one of contains, matches, one_of is needed; got contains, matches"),
-        ("hear: {matches: '('}", "x.yaml:4:16: calls[0].script[0].hear.matches: '(' is no regular expression"),
+        ("hear: {matches: '('}", "x.yaml:4:16: calls[0].script[0].hear.matches: '(' is not a regular expression"),
         ("hear: {matchs: a}", "x.yaml:4:16: calls[0].script[0].hear.matchs: unknown key 'matchs': did you mean 'matches'?"),
         ("hear: hello", "x.yaml:4:9: calls[0].script[0].hear: 'hello' is not a mapping: write key: value"),
         ("barge_in: {say: hi}", "x.yaml:4:9: calls[0].script[0].barge_in: 'after' is missing here"),

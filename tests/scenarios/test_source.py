@@ -128,7 +128,7 @@ def test_deep_nesting_is_refused(depth: int) -> None:
 
 
 def test_a_file_that_is_too_long_is_refused() -> None:
-    assert f"{MAX_BYTES:,} at most" in problem(b"#" * (MAX_BYTES + 1))
+    assert f"{MAX_BYTES:,} bytes at most" in problem(b"#" * (MAX_BYTES + 1))
 
 
 @given(st.text(max_size=60) | st.text("{}[]:,&*!|>'\"%@`#- \n\tab?", max_size=60))

@@ -7,10 +7,11 @@ from simulator.serving.gate import Gate, bearer, unknown_key
 
 
 def passes(value: str, *allowed: str) -> bool:
-    gate = Gate(allowed)
+    """Whether the gate lets it through, twice: the second time from memory. What has a scheme is an `Origin`."""
+    gate, header = Gate(allowed), "Origin" if "://" in value else "Host"
     try:
-        gate.check("Host", value.encode("latin-1"))
-        gate.check("Host", value.encode("latin-1"))
+        gate.check(header, value.encode("latin-1"))
+        gate.check(header, value.encode("latin-1"))
     except Forbidden as error:
         assert "--allow-origin" in error.detail
         return False
@@ -53,7 +54,17 @@ def test_loopback_is_ours(value: str) -> None:
         "[::2]",
         "[::1",
         "localhost:port",
+        "127.0.0.1/",
+        "localhost.",
+        "127.1",
+        "2130706433",
+        "[::ffff:127.0.0.1]",
+        "user@localhost",
+        "127.0.0.1, evil.test",
         "file://",
+        "file://localhost",
+        "moz-extension://localhost",
+        "http://localhost/",
     ],
 )
 def test_anything_else_is_refused(value: str) -> None:
@@ -77,6 +88,14 @@ def test_anything_else_is_refused(value: str) -> None:
 )
 def test_a_value_named_by_the_user_passes(allowed: str, value: str, expected: bool) -> None:
     assert passes(value, allowed) is expected
+
+
+@pytest.mark.parametrize(
+    ("header", "value"), [("Host", "http://127.0.0.1"), ("Origin", "127.0.0.1"), ("Origin", "null")]
+)
+def test_a_header_has_its_own_shape(header: str, value: str) -> None:
+    with pytest.raises(Forbidden, match=header):
+        Gate(()).check(header, value.encode())
 
 
 def test_the_values_that_passed_are_remembered_up_to_a_bound() -> None:
