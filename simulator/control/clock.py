@@ -49,6 +49,11 @@ async def _run_until_idle(ctx: Context, query: Any, body: IdleIn | None) -> Cloc
     return _read(ctx, query, body)
 
 
+async def _settle(ctx: Context, query: Any, body: IdleIn | None) -> ClockOut:
+    await ctx.runner.settle(_patience(body.patience if body else None), ctx.gone)
+    return _read(ctx, query, body)
+
+
 def _patience(seconds: float | None) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
 
@@ -71,5 +76,10 @@ OPERATIONS = (
         id="simRunUntilIdle", method="POST", path="/_sim/clock/run_until_idle", tag="simulator", scoped=False,
         summary="Jump from timer to timer until none is left and nothing is in flight.",
         handler=_run_until_idle, body=IdleIn, body_required=False, response=ClockOut,
+    ),
+    Operation(
+        id="simSettle", method="POST", path="/_sim/clock/settle", tag="simulator", scoped=False,
+        summary="Wait until nothing is in flight and, on an auto clock, no timer is left; moves no time itself.",
+        handler=_settle, body=IdleIn, body_required=False, response=ClockOut,
     ),
 )  # fmt: skip

@@ -79,6 +79,16 @@ class PressIn(ControlIn):
     digits: Digits
 
 
+class ListenIn(ControlIn):
+    """The remote party of a live call listens."""
+
+    until: Literal["silence", "speech"] = Field(
+        default="silence",
+        description="`speech`: only until the agent begins to be heard; ends with its silence or the call in any case.",
+    )
+    timeout: float = Field(default=30, gt=0, le=3600, description="Real seconds that it takes at most.")
+
+
 class Done(ControlOut):
     """The live call took it."""
 

@@ -40,6 +40,7 @@ class Pacer:
         self._handle: asyncio.Handle | None = None
         self._quiet = asyncio.Event()
         self._quiet.set()
+        self._stirred = asyncio.Event()  # something has happened since somebody looked
         self._firing = False
         self._driving = 0  # depth of advance() or run_until_idle(), which move time themselves
         self._stopped = False
@@ -134,6 +135,7 @@ class Pacer:
 
     def arm(self) -> None:
         """Look at the timers again when the next one is due, or soon when time may jump."""
+        self._stirred.set()
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
@@ -171,6 +173,20 @@ class Pacer:
         if to > self.clock.now():
             self.clock.jump(to)
             self._note("clock.jumped", {"to": to.isoformat()})
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether everything has happened that happens by itself: nothing is in flight, and time will not jump."""
+        if self._tasks or self._driving:
+            return False
+        jumps = self.clock.mode is ClockMode.AUTO and not self._holds and not self._stopped
+        return not jumps or self.timers.next_deadline() is None
+
+    async def watch(self, done: Callable[[], bool]) -> None:
+        """Wait until `done()`, leaving time to whoever moves it."""
+        while not done():
+            self._stirred.clear()
+            await self._stirred.wait()
 
     # -- moving time because somebody asked --------------------------------------------------------------------
 

@@ -146,6 +146,17 @@ class Runner:
         """Jump from timer to timer until none is left and nothing is in flight."""
         await self.pacer.run_until(lambda: False, self.settings.real_patience if patience is None else patience)
 
+    async def settle(self, patience: timedelta | None = None, gone: Gone | None = None) -> None:
+        """Wait until everything has happened that happens by itself. Time is not moved.
+
+        An auto clock has then come to its last timer. Handlers bound the wait by their timeouts; on a manual clock,
+        where those do not run out, `patience` of real time does.
+        """
+        if self.clock.mode is ClockMode.MANUAL:
+            await self.pacer.settle(self.settings.real_patience if patience is None else patience)
+        elif not self.pacer.at_rest:
+            await self.bounded(self.pacer.watch(lambda: self.pacer.at_rest), None, gone)
+
     # -- calls -------------------------------------------------------------------------------------------------
 
     @property
@@ -165,7 +176,7 @@ class Runner:
 
     # -- waiting -----------------------------------------------------------------------------------------------
 
-    async def bounded(self, work: Coroutine[Any, Any, None], real_timeout: float, gone: Gone | None) -> None:
+    async def bounded(self, work: Coroutine[Any, Any, None], real_timeout: float | None, gone: Gone | None) -> None:
         """Do `work` for as long as somebody wants it: until the time is up, the server stops or the client has left."""
         tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(work), asyncio.ensure_future(self._closing.wait())]
         if gone is not None:
