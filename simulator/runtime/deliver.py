@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import errno
 import io
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, MutableMapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -19,10 +19,13 @@ from simulator.engine.delivery import answered
 from simulator.engine.signing import sign
 from simulator.errors import UsageError
 from simulator.runtime.hosts import allowed, make_resolver
+from simulator.runtime.transport import Answer, AppAnswer, AppTransport, Mounted, authority_of
+from simulator.runtime.virtual import virtual_loop
 
 if TYPE_CHECKING:
-    from aiohttp import ClientResponse, ClientSession
+    from aiohttp import ClientSession
     from yarl import URL
+
 
 KEPT_BODY: Final = 4096  # bytes of an answer that its record keeps: enough for any error page's headline
 READ_LIMIT: Final = 65_536  # bytes of an answer that are read at all; past that the connection is closed
@@ -41,10 +44,17 @@ class Sender:
     """Posts to webhook endpoints over kept-alive connections, on the event loop that uses it first.
 
     No cookies, no proxies from the environment, no redirects, no limit on connections. Hosts outside loopback are
-    refused unless they are in `allow_hosts`.
+    refused unless they are in `allow_hosts`. A host that is in `mounts` is served elsewhere: by an application in this
+    process, or at another address, which then gets the request as if it had been sent there by its name.
     """
 
-    def __init__(self, allow_hosts: Collection[str] = (), policies: Policies | None = None) -> None:
+    def __init__(
+        self,
+        allow_hosts: Collection[str] = (),
+        policies: Policies | None = None,
+        mounts: MutableMapping[str, Mounted] | None = None,
+    ) -> None:
+        self.mounts: MutableMapping[str, Mounted] = {} if mounts is None else mounts
         self._allow_hosts = tuple(allow_hosts)
         self._policies = policies or Policies()
         self._targets: dict[str, URL | Outcome] = {}
@@ -75,11 +85,16 @@ class Sender:
 
     async def open(
         self, url: str, headers: Mapping[str, str], body: bytes, *, method: str = "POST"
-    ) -> ClientResponse | Outcome:
+    ) -> Answer | Outcome:
         """Send `body` and return the answer as soon as its head is here; the caller must close or release it."""
         target = self._targets.get(url) or self._target(url)
         if isinstance(target, Outcome):
             return target
+        if self.mounts and (mounted := self.mounts.get(authority_of(target))) is not None and target.scheme == "http":
+            if isinstance(mounted, AppTransport):
+                return await _ask(mounted, method, target, headers, body)
+            headers = {"Host": authority_of(target), **headers}
+            target = target.with_host(mounted.host or "").with_port(mounted.port)
         session = self._session or self._start()
         data = body if len(body) <= WHOLE_BODY else io.BytesIO(body)
         try:
@@ -98,7 +113,7 @@ class Sender:
         It is loaded late because start-up should not pay for it; but the first handler must not pay for it either, by
         looking 0.2 s slower than it is.
         """
-        if self._session is None and not self._closed:
+        if self._session is None and not self._closed and virtual_loop() is None:
             self._start()
 
     @staticmethod
@@ -154,7 +169,16 @@ class Sender:
         return target
 
 
-async def _read(response: ClientResponse) -> tuple[bytes, bool]:
+async def _ask(
+    app: AppTransport, method: str, url: URL, headers: Mapping[str, str], body: bytes
+) -> AppAnswer | Outcome:
+    try:
+        return await app.open(method, url, headers, body)
+    except ConnectionError as error:
+        return Outcome(kind=OutcomeKind.UNREACHABLE, error=str(error))
+
+
+async def _read(response: Answer) -> tuple[bytes, bool]:
     """Read the start of an answer; says whether that was all of it."""
     kept, total = bytearray(), 0
     while piece := await response.content.readany():

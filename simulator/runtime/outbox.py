@@ -94,6 +94,7 @@ class Outbox:
     async def _post(self, delivery: Delivery, endpoint: WebhookEndpoint, started: datetime) -> None:
         try:
             outcome = await self._sender.attempt(endpoint.url, self.headers(delivery, endpoint, started), delivery.body)
+            await self._pacer.order.turn()
         except asyncio.CancelledError:
             if delivery.id not in self._late:
                 raise

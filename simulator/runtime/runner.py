@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import ChainMap
 from collections.abc import Coroutine, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ from simulator.runtime.deliver import Sender
 from simulator.runtime.outbox import TIMERS as OUTBOX_TIMERS
 from simulator.runtime.outbox import Outbox
 from simulator.runtime.pacer import CALL_TIMER, THREAD_TIMER, Key, Pacer
+from simulator.runtime.virtual import real_time, wait_really
 from simulator.settings import DEFAULT_START, Settings
 from simulator.world import accounts
 from simulator.world.journal import Entry, Journal
@@ -54,8 +57,12 @@ class Runner:
         self._appended = asyncio.Event()
         self._closing: asyncio.Event = parent._closing if parent else asyncio.Event()
         self.waiting = 0  # long polls that have nothing to answer yet
-        self.sender: Sender = parent.sender if parent else Sender(settings.allow_hosts, settings.policies)
+        self.sender: Sender = parent.sender if parent else self._new_sender()
         self._build()
+
+    def _new_sender(self) -> Sender:
+        mounts = ChainMap({}, self.platform.mounts) if self.platform is not None else None
+        return Sender(self.settings.allow_hosts, self.settings.policies, mounts)
 
     def _build(self) -> None:
         settings = self.settings
@@ -77,7 +84,8 @@ class Runner:
             self.pacer: Pacer = self._parent.pacer
         else:
             start = settings.start or (datetime.now(UTC) if settings.clock is ClockMode.SYSTEM else DEFAULT_START)
-            self.pacer = Pacer(Clock(settings.clock, start, self._loop.time, scale=settings.scale), self._note)
+            clock = Clock(settings.clock, start, self._loop.time, scale=settings.scale)
+            self.pacer = Pacer(clock, self._note, grace=settings.handler_grace)
         self.pacer.own(self.world.account_id, self._fire)
         self.outbox = Outbox(self.world, self.pacer, self.sender, settings)
         self._telephone: Telephone | None = None
@@ -174,6 +182,17 @@ class Runner:
         runners = root.platform.runners() if root.platform else root.worlds()
         return next((call for runner in runners if (call := runner.world.calls.get(call_id)) is not None), None)
 
+    # -- requests of the account -------------------------------------------------------------------------------
+
+    @property
+    def restless(self) -> bool:
+        """Whether a request of the account has to wait for `admit`, so that it does not race the clock."""
+        return self.pacer.restless
+
+    async def admit(self) -> None:
+        """Wait until a request of the account can be taken in."""
+        await self.pacer.admit()
+
     # -- waiting -----------------------------------------------------------------------------------------------
 
     async def bounded(self, work: Coroutine[Any, Any, None], real_timeout: float | None, gone: Gone | None) -> None:
@@ -182,7 +201,8 @@ class Runner:
         if gone is not None:
             tasks.append(asyncio.ensure_future(gone()))
         try:
-            await asyncio.wait(tasks, timeout=real_timeout, return_when=asyncio.FIRST_COMPLETED)
+            with self.pacer.waited_for():
+                await wait_really(tasks, real_timeout)
         finally:
             for task in tasks:
                 task.cancel()
@@ -195,12 +215,17 @@ class Runner:
         """Whether the server is stopping: nobody should wait for anything any more."""
         return self._closing.is_set()
 
-    async def pause(self, event: asyncio.Event, real_timeout: float) -> None:
-        """Wait for `event`, for the end of the server, or for `real_timeout` seconds of real time."""
+    async def pause(self, event: asyncio.Event, real_timeout: float, *, watching: bool = False) -> None:
+        """Wait for `event`, for the end of the server, or for `real_timeout` seconds of real time.
+
+        On a virtual loop time passes for those who wait, and they wait no longer when nothing will happen any more;
+        for those who are only `watching` neither is so.
+        """
         self.waiting += 1
         waits = [asyncio.ensure_future(e.wait()) for e in (event, self._closing)]
         try:
-            await asyncio.wait(waits, timeout=real_timeout, return_when=asyncio.FIRST_COMPLETED)
+            with nullcontext() if watching else self.pacer.waited_for():
+                await wait_really(waits, real_timeout, in_vain=watching)
         finally:
             self.waiting -= 1
             for wait in waits:
@@ -255,14 +280,15 @@ class Runner:
 
     async def journal_since(self, after: int, kind: str | None, limit: int, real_timeout: float) -> list[Entry]:
         """Entries after `after`, waiting up to `real_timeout` real seconds for the first one."""
-        deadline = self._loop.time() + real_timeout
+        deadline, in_vain = real_time() + real_timeout, False
         while True:
             found = list(self.world.journal.since(after, kind, limit))
-            left = deadline - self._loop.time()
-            if found or left <= 0 or self._closing.is_set():
+            left = deadline - real_time()
+            if found or left <= 0 or in_vain or self._closing.is_set():
                 return found
             self._appended.clear()
             await self.pause(self._appended, left)
+            in_vain = not self._appended.is_set()
 
     # -- life --------------------------------------------------------------------------------------------------
 
@@ -272,13 +298,13 @@ class Runner:
 
     async def reset(self) -> None:
         """An empty world at the starting instant, as if the account had just been opened."""
-        mode, scale = self.clock.mode, self.clock.scale
+        mode, scale, grace = self.clock.mode, self.clock.scale, self.pacer.order.grace
         for runner in self.worlds():
             runner.hang_up_all()
         await self.pacer.stop()
         for runner in self.worlds():
             runner.outbox.abandon()
-        self.settings = replace(self.settings, clock=mode, scale=scale)
+        self.settings = replace(self.settings, clock=mode, scale=scale, handler_grace=grace)
         self._build()
 
     def hang_up_all(self) -> None:

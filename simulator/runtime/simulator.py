@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from simulator.errors import Conflict
 from simulator.runtime.runner import Runner
+from simulator.runtime.transport import Mounted
 from simulator.settings import Settings
 
 
@@ -21,6 +22,7 @@ class Simulator:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self._runners: dict[str, Runner] = {}
+        self.mounts: dict[str, Mounted] = {}  # hosts that are served elsewhere, for every account
 
     def runner_for(self, api_key: str) -> Runner | None:
         """The account's runner, or None for a key this simulator was not given."""
@@ -42,6 +44,20 @@ class Simulator:
         for runner in tuple(self._runners.values()):
             yield from runner.worlds()
 
+    def has(self, api_key: str) -> bool:
+        """Whether the key has an account. May be asked from any thread."""
+        return api_key in self._runners or api_key in self.settings.api_keys
+
+    @property
+    def wanted(self) -> bool:
+        """Whether any account wants the time of a virtual loop to pass."""
+        return any(runner.pacer.wanted for runner in self._runners.values())
+
+    @property
+    def in_flight(self) -> int:
+        """HTTP requests of all accounts that have not ended."""
+        return sum(runner.pacer.in_flight for runner in self._runners.values())
+
     def unsettled(self) -> tuple[int, int]:
         """How many calls are live and how many deliveries are pending, over all accounts."""
         counts = [runner.unsettled() for runner in self._runners.values()]
@@ -52,6 +68,6 @@ class Simulator:
         for runner in self._runners.values():
             runner.begin_shutdown()
 
-    async def stop(self) -> None:
+    async def stop(self, patience: timedelta = timedelta(seconds=5)) -> None:
         """Let everything in flight finish for a few seconds, then close it."""
-        await asyncio.gather(*(runner.stop() for runner in self._runners.values()))
+        await asyncio.gather(*(runner.stop(patience) for runner in self._runners.values()))

@@ -158,8 +158,11 @@ class Switchboard:
     # -- effects: time -----------------------------------------------------------------------------------------
 
     def _start_timer(self, live: LiveCall, effect: fx.StartTimer, now: datetime) -> None:
-        due = self._pacer.start_timer((self._world.account_id, CALL_TIMER, live.id, effect.name), effect.delay)
-        self._note("timer.started", now, live, timer=effect.name, due=due.isoformat())
+        key = (self._world.account_id, CALL_TIMER, live.id, effect.name)
+        before = self._pacer.timers.deadline(key)
+        due = self._pacer.start_timer(key, effect.delay)
+        if due != before:  # a reply that comes in two pieces at one instant is the same as one that comes in one
+            self._note("timer.started", now, live, timer=effect.name, due=due.isoformat())
 
     def _stop_timer(self, live: LiveCall, effect: fx.StopTimer, _now: datetime) -> None:
         self._pacer.timers.stop((self._world.account_id, CALL_TIMER, live.id, effect.name))
@@ -249,7 +252,10 @@ class Switchboard:
             raise RuntimeError(f"{live.id}: turn {turn.id} of a hosted call has nobody to be sent to")
         headers = self._outbox.headers(turn.delivery, endpoint, now)
         feed = self._listener(live, turn)
-        turn.task = self._pacer.track(post_turn(self._sender, endpoint.url, headers, turn.delivery.body, turn.id, feed))
+        in_turn = self._pacer.order.turn
+        turn.task = self._pacer.track(
+            post_turn(self._sender, endpoint.url, headers, turn.delivery.body, turn.id, feed, in_turn)
+        )
 
     def _listener(self, live: LiveCall, turn: Turn) -> Callable[[CallEvent], None]:
         """What the request's reader calls; keeps what the delivery record needs, then tells the engine."""

@@ -31,7 +31,7 @@ from simulator.engine.thread import (
 )
 from simulator.engine.thread_script import ExpectNoReply, SendText, ThreadStep
 from simulator.errors import ApiError, Conflict
-from simulator.runtime.pacer import THREAD_TIMER, Key
+from simulator.runtime.pacer import THREAD_TIMER, WAITING, Key
 from simulator.world import notices, texters
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class Threads:
             return
         usual = QUIET_PATIENCE if isinstance(expecting, ExpectNoReply) else REPLY_PATIENCE
         live.answered = asyncio.Event()
-        self._pacer.track(_bounded(live.answered, usual if live.patience is None else live.patience))
+        self._pacer.track(_bounded(live.answered, usual if live.patience is None else live.patience), WAITING)
 
     # -- steps -------------------------------------------------------------------------------------------------
 

@@ -169,6 +169,8 @@ class Dispatcher:
                 allowance = limits.take(runner.world, operation.id, runner.now())
             if operation.body is not None:
                 raw = await _read(receive, headers.get(b"content-length"), self._settings.max_body)
+            if runner.restless:
+                await runner.admit()
             response, at = await self._run(operation, runner, match.path, scope, headers, raw, receive)
             if allowance is not None:
                 response = Limited(response, allowance)

@@ -47,6 +47,7 @@ class FakeRunner:
         self.handed_over: list[Message] = []
         self.locating = 0
         self.platform = None
+        self.restless = False
         self.sub_account_id: str | None = None
         self.reviewed: list[object] = []  # registrations and templates whose review was begun
         self.notices: list[Notice] = []
