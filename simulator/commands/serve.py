@@ -6,6 +6,7 @@ The path from here to the first answer is the one that users wait for, so nothin
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import click
 
@@ -38,6 +39,13 @@ from simulator.settings import DEFAULT_API_KEY, DEFAULT_HOST, DEFAULT_MODEL, DEF
     help="Simulated seconds per real second.",
 )
 @click.option(
+    "--handler-grace",
+    type=click.FloatRange(0, 600),
+    default=0.0,
+    show_default=True,
+    help="Real seconds that a handler may take without simulated time passing (clock auto).",
+)
+@click.option(
     "--contract",
     type=click.Choice(list(CONTRACTS)),
     default="all",
@@ -57,6 +65,7 @@ def command(
     api_keys: Sequence[str],
     clock: str,
     scale: float,
+    handler_grace: float,
     contract: str,
     overrides: Sequence[str],
     limits: Sequence[str],
@@ -91,6 +100,7 @@ def command(
         api_keys=keys,
         clock=ClockMode(clock),
         scale=scale,
+        handler_grace=timedelta(seconds=handler_grace),
         seed=seed,
         policies=policies,
         limits=bounds,

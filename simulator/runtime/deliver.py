@@ -9,7 +9,9 @@ from __future__ import annotations
 import codecs
 import errno
 import io
+import re
 from collections.abc import Collection, Mapping, MutableMapping
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +19,7 @@ from simulator.domain.policy import Policies
 from simulator.domain.webhooks import Delivery, Outcome, OutcomeKind, WebhookEndpoint
 from simulator.engine.delivery import answered
 from simulator.engine.signing import sign
-from simulator.errors import UsageError
+from simulator.errors import BadRequest, UsageError
 from simulator.runtime.hosts import allowed, make_resolver
 from simulator.runtime.transport import Answer, AppAnswer, AppTransport, Mounted, authority_of
 from simulator.runtime.virtual import virtual_loop
@@ -36,6 +38,9 @@ KEEP_ALIVE: Final = 1.5  # real seconds
 
 KNOWN_TARGETS: Final = 1024  # parsed URLs kept; a simulation with more webhook endpoints parses some of them again
 WHOLE_BODY: Final = 1_048_576  # bytes; the HTTP client writes larger bodies in pieces
+
+# What may be served elsewhere: a name below localhost, which cannot mean another machine, and a port if it is unusual.
+_MOUNTABLE: Final = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+localhost(?::(?!80\Z)[0-9]{1,5})?")
 
 USER_AGENT: Final = "AgentPhone-Webhooks/sim"
 
@@ -101,6 +106,35 @@ class Sender:
             return await session.request(method, target, data=data or None, headers=headers, allow_redirects=False)
         except network_errors() as error:
             return _unreachable(error)
+
+    @property
+    def hosts(self) -> dict[str, str]:
+        """Which names are served elsewhere, and where."""
+        where = sorted(self.mounts.items())
+        return {host: "in process" if isinstance(it, AppTransport) else str(it.origin()) for host, it in where}
+
+    def serve_elsewhere(self, hosts: Mapping[str, str | None]) -> None:
+        """Send what is meant for these names to other addresses; None: no longer. Raises BadRequest, doing nothing."""
+        found = {host: None if origin is None else self._elsewhere(host, origin) for host, origin in hosts.items()}
+        for host, url in found.items():
+            if url is not None:
+                self.mounts[host] = url
+            else:
+                with suppress(KeyError):
+                    del self.mounts[host]
+
+    def _elsewhere(self, host: str, origin: str) -> URL:
+        from yarl import URL
+
+        if _MOUNTABLE.fullmatch(host) is None:
+            raise BadRequest(f"{host[:80]!r} cannot be served elsewhere: use a lower-case name like handler.localhost")
+        refusal = allowed(origin, self._allow_hosts)
+        if refusal is not None:
+            raise BadRequest(f"{host} cannot be served at {origin[:200]!r}: {refusal}")
+        url = URL(origin)
+        if url.scheme != "http" or url.path != "/" or url.query_string or url.fragment or url.user is not None:
+            raise BadRequest(f"{host} cannot be served at {origin[:200]!r}: write http://HOST:PORT and nothing more")
+        return url
 
     @property
     def ready(self) -> bool:

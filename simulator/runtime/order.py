@@ -24,11 +24,20 @@ async def at_once() -> None:
 
 
 class Order:
-    """The requests of one account that are in flight. `over` is called when time need not stand still any longer."""
+    """The requests of one account that are in flight. `over` is called when time need not stand still any longer.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, grace: timedelta, over: Callable[[], None]) -> None:
+    `virtual` is the loop, if its time is.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        grace: timedelta,
+        over: Callable[[], None],
+        virtual: VirtualLoop | None = None,
+    ) -> None:
         self._loop = loop
-        self._virtual = loop if isinstance(loop, VirtualLoop) else None
+        self._virtual = virtual
         self._over = over
         self._line: dict[asyncio.Task[Any], asyncio.Future[None] | None] = {}
         self._until = 0.0

@@ -20,6 +20,7 @@ from typing import Any
 from simulator.clock import Clock, ClockMode, Timers
 from simulator.errors import StuckHandler
 from simulator.runtime.order import Order
+from simulator.runtime.transport import handling
 from simulator.runtime.virtual import Later, VirtualLoop
 
 Key = tuple[Hashable, ...]
@@ -45,7 +46,7 @@ class Pacer:
         self._note = note
         self._loop = asyncio.get_running_loop()
         self._virtual = self._loop if isinstance(self._loop, VirtualLoop) else None
-        self.order = Order(self._loop, grace, self.arm)
+        self.order = Order(self._loop, grace, self.arm, self._virtual)
         self._tasks: set[asyncio.Task[None]] = set()
         self._holds = 0
         self._waited = 0  # how many wait for what time will bring
@@ -294,13 +295,15 @@ class Pacer:
 
     # -- requests of the account -------------------------------------------------------------------------------
 
-    @property
-    def restless(self) -> bool:
-        """Whether a request of the account has to wait before it is taken in, so that it does not race the clock."""
+    def restless(self, *, test: bool) -> bool:
+        """Whether a request has to wait before it is taken in, so that it races neither the clock nor a handler.
+
+        `test`: no handler asks for such things. What a handler in flight asks for has to be taken in at once, as it
+        waits for that; and so has what a human being on the line does.
+        """
         if self._virtual is not None:
-            return True
-        # What a handler in flight asks for has to be taken in at once: the handler waits for it.
-        return self.order.kept and not self._tasks and not self.at_rest
+            return not handling.get()
+        return self.order.kept and not self._holds and not self.at_rest and (test or not self._tasks)
 
     async def admit(self) -> None:
         """Wait until a request of the account can be taken in: when time has done all the jumps that it can."""

@@ -184,10 +184,9 @@ class Runner:
 
     # -- requests of the account -------------------------------------------------------------------------------
 
-    @property
-    def restless(self) -> bool:
-        """Whether a request of the account has to wait for `admit`, so that it does not race the clock."""
-        return self.pacer.restless
+    def restless(self, *, test: bool) -> bool:
+        """Whether a request of the account, or of its `test`, has to wait for `admit` before it is taken in."""
+        return self.pacer.restless(test=test)
 
     async def admit(self) -> None:
         """Wait until a request of the account can be taken in."""

@@ -16,12 +16,11 @@ from contextvars import Context, ContextVar, copy_context
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 from urllib.parse import unquote
 
-from simulator.errors import UsageError
+from simulator.runtime.lifespan import Lifespan, Message
 
 if TYPE_CHECKING:
     from yarl import URL
 
-Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
@@ -37,7 +36,7 @@ NO_BODY: Final = (204, 304)
 BAD_NAME: Final = re.compile(rb'[\x00-\x1f\x7f()<>@,;:\[\]={} \t\\"]')
 BAD_VALUE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
-# Whether the running code is a request's, or was started by one.
+# Whether the running code is an application's under test, or was started by it.
 handling: ContextVar[bool] = ContextVar("handling", default=False)
 _log = logging.getLogger("simulator.handler")
 
@@ -285,8 +284,9 @@ class AppTransport:
         self._app = app
         self._state: dict[str, Any] = {}
         self._context: Context = copy_context()
+        self._context.run(handling.set, True)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._lifespan = _Lifespan(app, self._state)
+        self._lifespan = Lifespan(app, self._state)
 
     @property
     def at_work(self) -> bool:
@@ -295,7 +295,7 @@ class AppTransport:
 
     async def start(self) -> None:
         """Let the application start up. Raises UsageError when it says that it cannot."""
-        await self._lifespan.start(self._context)
+        await self._lifespan.start(self._context.copy())
 
     async def stop(self) -> None:
         """Cancel what it still does for requests, then let it shut down."""
@@ -307,9 +307,7 @@ class AppTransport:
     async def open(self, method: str, url: URL, headers: Mapping[str, str], body: bytes) -> AppAnswer:
         """Send a request; the answer is here when its head is. Raises ConnectionError when there is none."""
         exchange = _Exchange(self._scope(method, url, headers, body), body)
-        context = self._context.copy()
-        context.run(handling.set, True)
-        task = asyncio.get_running_loop().create_task(exchange.run(self._app), context=context)
+        task = asyncio.get_running_loop().create_task(exchange.run(self._app), context=self._context.copy())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:
@@ -349,51 +347,3 @@ def authority_of(url: URL) -> str:
     """The host of a URL, with its port when that is not the usual one: what an application is mounted under."""
     host = url.raw_host or ""
     return host if url.is_default_port() else f"{host}:{url.port}"
-
-
-class _Lifespan:
-    """The application's start and end. One that does not know of such things is served all the same."""
-
-    def __init__(self, app: Application, state: dict[str, Any]) -> None:
-        self._app = app
-        self._state = state
-        self._task: asyncio.Task[None] | None = None
-        self._messages: asyncio.Queue[Message] = asyncio.Queue()
-        self._started = asyncio.Event()
-        self._stopped = asyncio.Event()
-        self._failure: str | None = None
-
-    async def start(self, context: Context) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._run(), context=context)
-        self._messages.put_nowait({"type": "lifespan.startup"})
-        await self._started.wait()
-        if self._failure is not None:
-            raise UsageError(f"the application did not start: {self._failure or 'it did not say why'}")
-
-    async def stop(self) -> None:
-        if self._task is None:
-            return
-        if not self._task.done():
-            self._messages.put_nowait({"type": "lifespan.shutdown"})
-            await self._stopped.wait()
-        self._task.cancel()
-        await asyncio.wait([self._task])
-        if self._failure is not None:
-            raise UsageError(f"the application did not shut down: {self._failure or 'it did not say why'}")
-
-    async def _run(self) -> None:
-        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self._state}
-        try:
-            await self._app(scope, self._messages.get, self._send)
-        except Exception as error:
-            if self._started.is_set() and self._failure is None:
-                self._failure = f"{type(error).__name__}: {error}"
-        finally:
-            self._started.set()
-            self._stopped.set()
-
-    async def _send(self, message: Message) -> None:
-        phase, _, outcome = message["type"].removeprefix("lifespan.").partition(".")
-        if outcome == "failed":
-            self._failure = message.get("message", "")
-        (self._started if phase == "startup" else self._stopped).set()

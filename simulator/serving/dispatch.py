@@ -169,7 +169,7 @@ class Dispatcher:
                 allowance = limits.take(runner.world, operation.id, runner.now())
             if operation.body is not None:
                 raw = await _read(receive, headers.get(b"content-length"), self._settings.max_body)
-            if runner.restless:
+            if runner.restless(test=path.startswith(CONTROL_PREFIX)):
                 await runner.admit()
             response, at = await self._run(operation, runner, match.path, scope, headers, raw, receive)
             if allowance is not None:

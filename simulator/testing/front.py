@@ -8,7 +8,7 @@ business of `lobby`, an application on the server's own loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, Protocol
@@ -18,6 +18,8 @@ from simulator.serving.dispatch import Receive, Reply, Scope, Send
 from simulator.serving.errors import render
 from simulator.serving.gate import bearer
 
+Message = MutableMapping[str, Any]
+
 TAKE_UP: Final = 5.0  # real seconds that a loop may be busy before a request for it is given up
 PUBLIC: Final = "/v1/"  # below it, what needs no key belongs to one account all the same: whose call is that recording?
 NOT_FOUND: Final = 404
@@ -25,8 +27,8 @@ NOT_FOUND: Final = 404
 BLOCKED: Final = (
     "the event loop of this account has not taken the request up for {seconds:g} s. Most likely an `async def` handler "
     "that is served in process blocks it, by a synchronous call to this API, which waits for that same loop. Three "
-    "ways out: an asynchronous client in the handler, a plain `def` endpoint instead of `async def`, or the handler on a "
-    "socket instead of in process"
+    "ways out: an asynchronous client in the handler, a plain `def` endpoint instead of `async def`, or the handler "
+    "on a socket instead of in process"
 )
 CLOSED: Final = "the account was closed while the request was under way"
 
@@ -72,40 +74,63 @@ class Front:
         if scope["type"] != "http":
             await self._lobby(scope, receive, send)
             return
-        key = _key_of(scope)
+        key, request = _key_of(scope), _Request(scope, receive)
         if key is not None:
             housed = next((housed for housed in self._housed if housed.has(key)), None)
             if housed is not None:
-                await self._cross(housed, scope, receive, send)
+                await self._cross(housed, request, send)
                 return
         elif scope["path"].startswith(PUBLIC) and scope["method"] in ("GET", "HEAD"):
             for housed in self._housed:
-                if await self._cross(housed, scope, receive, send, only_if_found=True):
+                if await self._cross(housed, request, send, only_if_found=True):
                     return
-        await self._lobby(scope, receive, send)
+        await self._lobby(scope, request.receiver(), send)
 
-    async def _cross(
-        self, housed: Housed, scope: Scope, receive: Receive, send: Send, *, only_if_found: bool = False
-    ) -> bool:
+    async def _cross(self, housed: Housed, request: _Request, send: Send, *, only_if_found: bool = False) -> bool:
         """Let `housed` answer; says whether it did, for `only_if_found` lets it keep a 404 to itself."""
-        crossing = _Crossing(housed, scope, receive, send, only_if_found=only_if_found)
+        await request.begin()
+        crossing = _Crossing(housed, request, send, only_if_found=only_if_found)
         try:
             await crossing.run(self._take_up)
         except ApiError as error:
             if not crossing.answered:
                 status, _, body = render(error)
-                await Reply(status, body)(scope, receive, send)
+                await Reply(status, body)(request.scope, request.receiver(), send)
                 crossing.answered = True
         return crossing.answered
+
+
+class _Request:
+    """A request whose beginning is kept, so that several may be asked to answer it."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.first: list[Message] = []
+
+    async def begin(self) -> None:
+        """Take in its beginning, which is mostly all of it."""
+        if not self.first:
+            self.first.append(await self.receive())
+
+    def receiver(self) -> Receive:
+        """Give the messages of the request, from the first on."""
+        waiting = self.first.copy()
+
+        async def receive() -> Message:
+            return waiting.pop() if waiting else await self.receive()
+
+        return receive
 
 
 class _Crossing:
     """One request on its way to another loop, and its answer on the way back."""
 
-    def __init__(self, housed: Housed, scope: Scope, receive: Receive, send: Send, *, only_if_found: bool) -> None:
+    def __init__(self, housed: Housed, request: _Request, send: Send, *, only_if_found: bool) -> None:
         self._housed = housed
-        self._scope = scope
-        self._receive = receive
+        self._scope = request.scope
+        self._receive = request.receive
+        self._first = request.first.copy()
         self._send = send
         self._only_if_found = only_if_found
         self._here = asyncio.get_running_loop()
@@ -117,7 +142,6 @@ class _Crossing:
 
     async def run(self, take_up: float) -> None:
         """Have it answered. Raises Unavailable when the other loop does not take it up in time, or ends."""
-        self._first = [await self._receive()]
         try:
             self._housed.loop.call_soon_threadsafe(self._start)
         except RuntimeError:
@@ -128,8 +152,6 @@ class _Crossing:
         try:
             await asyncio.wrap_future(self._work)
         except asyncio.CancelledError:
-            if self._work.cancelled():
-                raise Unavailable(CLOSED) from None
             with suppress(RuntimeError):
                 self._housed.loop.call_soon_threadsafe(self._drop)
             raise

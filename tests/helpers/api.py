@@ -47,7 +47,6 @@ class FakeRunner:
         self.handed_over: list[Message] = []
         self.locating = 0
         self.platform = None
-        self.restless = False
         self.sub_account_id: str | None = None
         self.reviewed: list[object] = []  # registrations and templates whose review was begun
         self.notices: list[Notice] = []
@@ -57,6 +56,9 @@ class FakeRunner:
 
     def now(self) -> datetime:
         return self.instant
+
+    def restless(self, *, test: bool) -> bool:
+        return False
 
     def scoped(self, sub_account_id: str) -> FakeRunner:
         accounts.get(self.world, sub_account_id)
