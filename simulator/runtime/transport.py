@@ -50,6 +50,9 @@ class Content(Protocol):
     async def read(self, n: int = -1) -> bytes:
         """At most `n` bytes of it."""
 
+    def at_eof(self) -> bool:
+        """Whether all of it has been read."""
+
 
 class Answer(Protocol):
     """An answer whose head is here. Either `close` or `release` ends it."""
@@ -123,6 +126,9 @@ class _Body:
 
     async def room(self) -> None:
         await self._room.wait()
+
+    def at_eof(self) -> bool:
+        return self.ended and not self._broken and not self._pieces
 
     async def readany(self) -> bytes:
         return await self.read()

@@ -17,6 +17,7 @@ BENCHMARKS: Final = {
     "deliveries": "tests.benchmarks.deliveries",
     "ladder": "tests.benchmarks.ladder",
     "calls": "tests.benchmarks.calls",
+    "in process": "tests.benchmarks.in_process",
 }
 
 

@@ -448,3 +448,15 @@ def test_the_loop_rests_until_a_thread_calls_in(loop: VirtualLoop) -> None:
 def test_the_loop_has_one_file_that_is_its_bell(loop: VirtualLoop) -> None:
     assert isinstance(loop._files, selectors.DefaultSelector)
     assert len(loop._files.get_map()) == 1
+
+
+def test_work_at_the_end_of_an_instant_that_fails_is_reported_and_time_goes_on(loop: VirtualLoop) -> None:
+    reported: list[Any] = []
+    loop.set_exception_handler(lambda _loop, context: reported.append(context["exception"]))
+
+    async def story() -> None:
+        loop.when_over(lambda: 1 / 0)
+        await asyncio.sleep(1)
+
+    loop.run_until_complete(story())
+    assert [type(error) for error in reported] == [ZeroDivisionError]
