@@ -84,6 +84,13 @@ async def test_a_timer_started_by_a_timer_fires_within_the_same_advance(manual: 
     assert manual.fired == [(("first",), 5.0), (("second",), 10.0)]
 
 
+async def test_a_timer_that_is_started_again_for_the_same_instant_keeps_its_place(manual: Bench) -> None:
+    for name in ("a", "b", "a"):
+        manual.start(name, 5)
+    await manual.pacer.advance(timedelta(seconds=5), PATIENCE)
+    assert [key for key, _ in manual.fired] == [("a",), ("b",)]
+
+
 async def test_auto_time_jumps_to_the_next_timer_when_idle(auto: Bench) -> None:
     done = asyncio.Event()
     auto.react = lambda key: done.set() if key == ("day",) else None

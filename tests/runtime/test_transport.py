@@ -305,6 +305,32 @@ async def test_an_application_that_sends_faster_than_anybody_reads_has_to_wait()
     assert sent == 10
 
 
+async def test_an_answer_that_was_read_to_its_end_is_not_left_although_the_application_has_not_ended_it() -> None:
+    seen: list[str] = []
+    go = asyncio.Event()
+
+    async def app(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": [length(2)]})
+        await send({"type": "http.response.body", "body": b"ok", "more_body": True})
+        heard = asyncio.ensure_future(receive())
+        await go.wait()
+        seen.append("left" if heard.done() else "still there")
+        await send({"type": "http.response.body", "body": b""})
+        seen.append((await heard)["type"])
+
+    answer = await AppTransport(app).open("POST", URL(f"http://{HOST}/"), {}, b"")
+    assert [await answer.content.readany(), await answer.content.readany()] == [b"ok", b""]
+    assert answer.content.at_eof()
+    answer.release()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    go.set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert seen == ["still there", "http.disconnect"]
+
+
 async def test_whoever_gives_up_before_the_answer_is_heard_to_leave() -> None:
     heard: list[str] = []
 

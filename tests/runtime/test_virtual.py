@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import anyio
@@ -75,6 +76,19 @@ def test_tenths_of_seconds_add_up(loop: VirtualLoop) -> None:
 
     loop.run_until_complete(story())
     assert loop.time() == 1.0
+
+
+@given(naps=st.lists(st.decimals(min_value="0.000000001", max_value=100_000, places=9), min_size=1, max_size=20))
+def test_time_is_in_whole_nanoseconds_however_long_it_goes_on(naps: list[Decimal]) -> None:
+    async def story() -> None:
+        for nap in naps:
+            await asyncio.sleep(float(nap))
+            assert made.time() == round(made.time(), 9)
+
+    made = VirtualLoop()
+    made.run_until_complete(story())
+    assert made.time() == pytest.approx(float(sum(naps)), abs=1e-9)
+    made.close()
 
 
 def test_sleeping_less_than_a_nanosecond_moves_time_all_the_same(loop: VirtualLoop) -> None:
@@ -199,6 +213,19 @@ def test_a_thread_that_takes_longer_than_the_grace_makes_time_follow_real_time()
     assert 0.001 <= made.time() < PATIENCE
     made.run_until_complete(made.shutdown_default_executor())
     made.close()
+
+
+def test_a_thread_is_at_work_until_the_loop_has_its_result(loop: VirtualLoop) -> None:
+    async def story() -> tuple[bool, bool]:
+        pool = ThreadPoolExecutor(1)
+        future = loop.run_in_executor(pool, str, 7)
+        pool.shutdown(wait=True)  # the thread has ended, and the loop had no turn since
+        before = loop.in_threads
+        await future
+        await asyncio.sleep(0)
+        return before, loop.in_threads
+
+    assert loop.run_until_complete(story()) == (True, False)
 
 
 def test_a_thread_whose_result_nobody_wants_is_at_work_all_the_same(loop: VirtualLoop) -> None:

@@ -94,6 +94,22 @@ def test_what_a_timer_sets_in_motion_is_done_before_the_next_timer_of_the_same_i
     assert told(story) == [("a", 5.0), ("done", 5.0), ("b", 5.0)]
 
 
+def test_what_comes_at_the_instant_of_a_timer_comes_before_it() -> None:
+    async def story() -> Any:
+        bench = Bench()
+
+        async def reply() -> None:
+            await asyncio.sleep(5)
+            bench.pacer.catch_up()  # as whatever comes from outside does
+            bench.see("reply")
+
+        bench.timer("a", 5)
+        bench.pacer.track(reply())
+        return await bench.over()
+
+    assert told(story) == [("reply", 5.0), ("a", 5.0)]
+
+
 def test_the_clock_stands_still_while_nobody_wants_time_to_pass() -> None:
     async def story() -> Any:
         bench = Bench()

@@ -10,6 +10,8 @@ from typing import Any
 
 import anyio
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -202,6 +204,36 @@ def test_a_poller_in_the_background_neither_moves_time_nor_spins(place: InProces
     assert len(ticks) == seen < 60
 
 
+REPLY = b'{"text": "Let me look.", "interim": true}\n{"text": "It has", "interim": true}\n\n{"text": "shipped."}\n'
+
+
+@given(cuts=st.lists(st.tuples(st.integers(0, len(REPLY)), st.integers(0, 3)), max_size=6))
+@settings(max_examples=30)
+def test_however_a_reply_is_cut_the_journal_is_the_same(cuts: list[tuple[int, int]]) -> None:
+    def told(cuts: list[tuple[int, int]]) -> list[dict[str, Any]]:
+        async def app(scope: Any, _receive: Any, send: Any) -> None:
+            if scope["type"] != "http":
+                raise RuntimeError("no life cycle")
+            headers = [(b"content-type", b"application/x-ndjson")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            at = 0
+            for cut, turns in sorted(cuts):
+                await send({"type": "http.response.body", "body": REPLY[at:cut], "more_body": True})
+                at = cut
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+            await send({"type": "http.response.body", "body": REPLY[at:]})
+
+        place = in_process()
+        try:
+            call(place, line(place, app), "Where is my order?")
+            return journal(place)
+        finally:
+            place.close()
+
+    assert told(cuts) == told([])
+
+
 # -- threads ---------------------------------------------------------------------------------------------------
 
 
@@ -329,6 +361,41 @@ def test_a_live_phone_waits_for_its_caller_without_time_passing(place: InProcess
     place.ask("POST", "/_sim/clock/run_until_idle")
     said = [(entry["party"], entry["text"]) for entry in journal(place, "speech.heard")]
     assert said == [("agent", "Acme, hello!"), ("user", "Where is my order?"), ("agent", "It has shipped.")]
+
+
+def test_a_test_that_asks_waits_for_a_thread_that_is_at_work(place: InProcess) -> None:
+    from fastapi import FastAPI
+
+    app = FastAPI(openapi_url=None)
+
+    @app.post("/webhook")
+    def webhook() -> dict[str, str]:
+        time.sleep(0.05)
+        return SAID
+
+    number = line(place, app)
+    placed = place.ask("POST", "/_sim/calls", {"from": CALLER, "to": number, "script": ["Where is my order?"]})
+    assert place.ask("GET", f"/v1/calls/{placed['call_id']}")["status"] == "completed"
+
+
+def test_a_socket_that_an_application_keeps_open_does_not_make_time_real() -> None:
+    place = in_process(handler_grace=timedelta())
+
+    @asynccontextmanager
+    async def listening(_app: Any) -> AsyncIterator[None]:
+        async with await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0):
+            yield
+
+    async def answer(_event: Any) -> Response:
+        return JSONResponse(SAID)
+
+    try:
+        number = line(place, answering(answer, lifespan=listening))
+        began = time.monotonic()
+        call(place, number, "Where is my order?", {"wait": 15}, "Thanks")
+        assert time.monotonic() - began < 10
+    finally:
+        place.close()
 
 
 # -- life ------------------------------------------------------------------------------------------------------
