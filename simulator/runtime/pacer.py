@@ -263,7 +263,7 @@ class Pacer:
         their simulated timeouts fire.
         """
         target = self.clock.now() + delta
-        if self._flows_by_itself:
+        if self.flows_by_itself:
             await self._flow_until(target)
         else:
             await self._drive(lambda: self._next_until(target), patience)
@@ -273,7 +273,7 @@ class Pacer:
 
     async def run_until(self, done: Callable[[], bool], patience: timedelta) -> None:
         """Jump from timer to timer until `done()`, or until no timer is left and nothing is in flight."""
-        if self._flows_by_itself:
+        if self.flows_by_itself:
             with self.waited_for():
                 await self.watch(lambda: done() or self._stopped or not (self._tasks or len(self.timers)))
         else:
@@ -281,7 +281,7 @@ class Pacer:
         self.arm()
 
     @property
-    def _flows_by_itself(self) -> bool:
+    def flows_by_itself(self) -> bool:
         """Whether waiting is all that is needed for time to pass, at no cost."""
         return self._virtual is not None and self.clock.mode is not ClockMode.MANUAL
 

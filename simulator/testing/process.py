@@ -12,10 +12,11 @@ import threading
 from collections.abc import Coroutine
 from concurrent.futures import Executor
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from simulator.clock import ClockMode
-from simulator.errors import UsageError
+from simulator.errors import Refused, UsageError
 from simulator.runtime.hosts import is_loopback
 from simulator.runtime.interfaces import Interface, as_asgi
 from simulator.runtime.transport import AppTransport, handling
@@ -92,7 +93,7 @@ class InProcess:
 
     def close(self) -> None:
         """See `Place`. Raises UsageError when the application did not shut down properly."""
-        if not self._thread.is_alive():
+        if self.closed:
             return
         if self._front is not None:
             self._front.remove(self)
@@ -103,6 +104,11 @@ class InProcess:
             self._thread.join()
             for executor in self._executors:
                 executor.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the loop has ended."""
+        return not self._thread.is_alive()
 
     # -- on the loop -------------------------------------------------------------------------------------------
 
@@ -224,6 +230,12 @@ class Beside:
 
     def close(self) -> None:
         """See `Place`."""
+        if not self._home.closed:
+            try:
+                self._home.ask("DELETE", f"/_sim/accounts/{self.api_key}")
+            except Refused as refused:
+                if refused.status != HTTPStatus.NOT_FOUND:  # the test has done so itself
+                    raise
 
 
 def settings_of(api_key: str, options: Options) -> Settings:

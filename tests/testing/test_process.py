@@ -470,6 +470,19 @@ def test_only_names_of_this_machine_can_be_mounted(place: InProcess) -> None:
         place.mount(Starlette(), host="example.com")
 
 
+def test_another_account_of_the_place_is_asked_by_its_own_key() -> None:
+    place = in_process(api_keys=("sk_live_a", "sk_live_b"))
+    try:
+        beside = place.beside("sk_live_b")
+        place.ask("POST", "/v1/agents", {"name": "A"})
+        assert beside.ask("GET", "/v1/agents")["data"] == []
+        beside.close()
+        assert place.ask("GET", "/v1/agents")["data"] != []
+    finally:
+        place.close()
+    beside.close()  # with its place it is gone
+
+
 def test_threads_and_loops_end_with_their_place() -> None:
     before = threading.active_count()
     for _ in range(20):
