@@ -4,6 +4,7 @@
     ├── UsageError                     the embedding program or the command line used us wrongly
     │   ├── UnknownPolicy              a policy, value or contract that does not exist
     │   └── ScenarioInvalid            a scenario file with mistakes in it
+    ├── Refused                        the simulator refused what a test asked of it over HTTP
     ├── IllegalTransition              a call was fed an event that its state does not allow: a bug of whoever fed it
     ├── StuckHandler                   real time ran out while waiting for a handler to finish
     └── ApiError                       a refusal with an HTTP status; `/v1` and `/_sim` render it the same way
@@ -50,6 +51,26 @@ class ScenarioInvalid(UsageError):
     def __init__(self, problems: Sequence[Any]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
+
+
+class Refused(SimulatorError):
+    """The simulator answered a test's request with an error status; `body` is the answer's JSON, or its text."""
+
+    def __init__(self, method: str, path: str, status: int, body: Any) -> None:
+        detail = body.get("detail", body) if isinstance(body, Mapping) else body
+        super().__init__(f"{method} {path}: {status} {_in_words(detail)}")
+        self.status = status
+        self.body = body
+
+
+def _in_words(detail: Any) -> str:
+    """An answer's `detail` on one line: its text, or what FastAPI's list says of each place."""
+    if isinstance(detail, Sequence) and not isinstance(detail, str):
+        return "; ".join(
+            f"{'.'.join(map(str, row.get('loc', ())))}: {row.get('msg')}" if isinstance(row, Mapping) else str(row)
+            for row in detail
+        )
+    return str(detail)
 
 
 class IllegalTransition(SimulatorError):

@@ -47,6 +47,7 @@ class Settings:
     max_open_requests: int = 10_000  # long polls, streams and slow uploads too; twice the live calls, each waited for
     max_call_duration: timedelta = timedelta(hours=2)  # twice the longest maxSilenceMs
     real_patience: timedelta = timedelta(seconds=30)  # how long advance() waits for a handler in flight
+    handler_grace: timedelta = timedelta()  # real time that requests in flight may take without time passing; auto only
     hosted: HostedFunction | None = None  # answers for hosted agents where no scripted line does
     hosted_url: str | None = None  # base URL of an OpenAI-compatible API that does so after it; None: no model is asked
     hosted_model: str = DEFAULT_MODEL  # its name there

@@ -66,6 +66,7 @@ OURS: Final[dict[str, tuple[str, ...]]] = {
         "demo",
         "scenarios",
     ),
+    "testing": ("app", "runtime", "scenarios", "serving", "settings", "clock", "domain", "errors"),
     "demo": (*FRONT, "clock", "commands", "runtime.server"),
     "cli": (*FRONT, "commands"),
     "__main__": ("cli",),
@@ -74,10 +75,13 @@ OURS: Final[dict[str, tuple[str, ...]]] = {
 # What is installed with us; fastapi, flask and requests are not.
 ANYWHERE: Final = frozenset(
     {
+        "a2wsgi",
         "aiohttp",
+        "anyio",
         "click",
         "httptools",
         "httpx",
+        "multidict",
         "pydantic",
         "pydantic_core",
         "rich",

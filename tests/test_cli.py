@@ -28,6 +28,7 @@ from simulator.commands.call import Line
 from simulator.commands.text import Watch
 from simulator.domain.magic import NUMBERS
 from simulator.scenarios.loader import load_path
+from simulator.settings import DEFAULT_API_KEY
 from tests.helpers.processes import KEY, PATIENCE, ROOMY, Api, run_handler, run_simulator
 
 CALLER = "+14155550150"
@@ -211,6 +212,13 @@ def test_requests_in_flight_are_finished_before_the_stop(endpoint: Answering) ->
         asking.join(PATIENCE)
         assert child.wait(PATIENCE) == 0
     assert answers[0]["success"] is True
+
+
+def test_serve_lets_handlers_take_no_time_for_as_long_as_it_is_told() -> None:
+    with run_simulator("--clock", "auto", "--handler-grace", "2.5") as (url, _):
+        headers = {"Authorization": f"Bearer {DEFAULT_API_KEY}"}
+        clock = httpx.get(f"{url}/_sim/clock", headers=headers, trust_env=False).json()
+    assert (clock["mode"], clock["handler_grace"]) == ("auto", 2.5)
 
 
 def test_serve_asks_the_model_that_it_is_told_of() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,13 @@ if TYPE_CHECKING:
     help="Simulated seconds per real second.",
 )
 @click.option(
+    "--handler-grace",
+    type=click.FloatRange(0, 600),
+    default=0.0,
+    show_default=True,
+    help="Real seconds that a handler may take without simulated time passing (clock auto).",
+)
+@click.option(
     "--contract",
     type=click.Choice(list(CONTRACTS)),
     default="all",
@@ -71,6 +79,7 @@ def command(
     api_keys: Sequence[str],
     clock: str,
     scale: float,
+    handler_grace: float,
     contract: str,
     overrides: Sequence[str],
     limits: Sequence[str],
@@ -114,6 +123,7 @@ def command(
         api_keys=keys,
         clock=ClockMode(clock),
         scale=scale,
+        handler_grace=timedelta(seconds=handler_grace),
         seed=seed,
         policies=policies,
         limits=bounds,

@@ -26,6 +26,7 @@ RESOURCES: Final[Resources] = {
     "/_sim/deliveries": ("simulator.control.deliveries",),
     "/_sim/limits": ("simulator.control.limits",),
     "/_sim/balance": ("simulator.control.limits",),
+    "/_sim/hosts": ("simulator.control.hosts",),
     "/_sim/inventory": ("simulator.control.inventory",),
     "/_sim/registration": ("simulator.control.registration",),
     "/_sim/whatsapp": ("simulator.control.registration",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simulator.control.models import CallStarted, DialIn, Done, FindingOut, PressIn, SayIn
+from simulator.control.models import CallStarted, DialIn, Done, FindingOut, ListenIn, PressIn, SayIn
 from simulator.control.steps import steps_of
 from simulator.control.timeline import TimelineOut
 from simulator.domain.calls import Call
@@ -75,6 +75,13 @@ def _hang_up(ctx: Context, _query: Any, _body: Any) -> Done:
     return _told(ctx, call, ctx.runner.telephone.hang_up(call.id))
 
 
+async def _listen(ctx: Context, _query: Any, body: ListenIn | None) -> Done:
+    wanted = body or ListenIn()
+    telephone = ctx.runner.telephone
+    call = await telephone.listen(_live(ctx).id, wanted.timeout, ctx.gone, to_speech=wanted.until == "speech")
+    return Done(call_id=call.id, status=call.status.value)
+
+
 def _live(ctx: Context) -> Call:
     return calls.get(ctx.world, ctx.path["call_id"])
 
@@ -105,5 +112,10 @@ OPERATIONS = (
     Operation(
         id="simHangUp", method="POST", path="/_sim/calls/{call_id}/hang_up", tag="simulator",
         summary="The remote party of a live call hangs up.", handler=_hang_up, response=Done, errors=(404, 409),
+    ),
+    Operation(
+        id="simListen", method="POST", path="/_sim/calls/{call_id}/listen", tag="simulator",
+        summary="Wait until the agent has had its say; on a manual clock, time moves as far as that takes.",
+        handler=_listen, body=ListenIn, body_required=False, response=Done, errors=(404,),
     ),
 )  # fmt: skip

@@ -22,6 +22,7 @@ def _read(ctx: Context, _query: Any, _body: Any) -> ClockOut:
         mode=pacer.clock.mode.value,
         now=iso(pacer.clock.now()),
         scale=pacer.clock.scale,
+        handler_grace=pacer.order.grace.total_seconds(),
         flowing=pacer.clock.flowing,
         in_flight=pacer.in_flight,
         timers=len(pacer.timers),
@@ -32,6 +33,8 @@ def _read(ctx: Context, _query: Any, _body: Any) -> ClockOut:
 def _change(ctx: Context, query: Any, body: ClockIn) -> ClockOut:
     clock = ctx.runner.clock
     mode = clock.mode if body.mode is None else ClockMode(body.mode)
+    if body.handler_grace is not None:
+        ctx.runner.pacer.order.grace = timedelta(seconds=body.handler_grace)
     ctx.runner.pacer.set_mode(mode, clock.scale if body.scale is None else body.scale)
     return _read(ctx, query, body)
 
@@ -49,6 +52,11 @@ async def _run_until_idle(ctx: Context, query: Any, body: IdleIn | None) -> Cloc
     return _read(ctx, query, body)
 
 
+async def _settle(ctx: Context, query: Any, body: IdleIn | None) -> ClockOut:
+    await ctx.runner.settle(_patience(body.patience if body else None), ctx.gone)
+    return _read(ctx, query, body)
+
+
 def _patience(seconds: float | None) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
 
@@ -60,7 +68,8 @@ OPERATIONS = (
     ),
     Operation(
         id="simSetClock", method="PUT", path="/_sim/clock", tag="simulator", scoped=False,
-        summary="Change who moves time; the instant stays the same.", handler=_change, body=ClockIn, response=ClockOut,
+        summary="Change who moves time, and how long handlers may take none; the instant stays the same.",
+        handler=_change, body=ClockIn, response=ClockOut,
     ),
     Operation(
         id="simAdvance", method="POST", path="/_sim/clock/advance", tag="simulator", scoped=False,
@@ -71,5 +80,10 @@ OPERATIONS = (
         id="simRunUntilIdle", method="POST", path="/_sim/clock/run_until_idle", tag="simulator", scoped=False,
         summary="Jump from timer to timer until none is left and nothing is in flight.",
         handler=_run_until_idle, body=IdleIn, body_required=False, response=ClockOut,
+    ),
+    Operation(
+        id="simSettle", method="POST", path="/_sim/clock/settle", tag="simulator", scoped=False,
+        summary="Wait until nothing is in flight and, on an auto clock, no timer is left; moves no time itself.",
+        handler=_settle, body=IdleIn, body_required=False, response=ClockOut,
     ),
 )  # fmt: skip

@@ -79,6 +79,16 @@ class PressIn(ControlIn):
     digits: Digits
 
 
+class ListenIn(ControlIn):
+    """The remote party of a live call listens."""
+
+    until: Literal["silence", "speech"] = Field(
+        default="silence",
+        description="`speech`: only until the agent begins to be heard; ends with its silence or the call in any case.",
+    )
+    timeout: float = Field(default=30, gt=0, le=3600, description="Real seconds that it takes at most.")
+
+
 class Done(ControlOut):
     """The live call took it."""
 
@@ -154,6 +164,13 @@ class ClockIn(ControlIn):
 
     mode: Literal["system", "manual", "auto"] | None = None
     scale: float | None = Field(default=None, gt=0, le=1_000_000)
+    handler_grace: float | None = Field(
+        default=None,
+        ge=0,
+        le=600,
+        description="Real seconds for which an auto clock stands still for requests in flight, so that a handler that "
+        "answers within them takes no simulated time.",
+    )
 
 
 class TimerOut(ControlOut):
@@ -169,6 +186,7 @@ class ClockOut(ControlOut):
     mode: str
     now: str
     scale: float
+    handler_grace: float
     flowing: bool
     in_flight: int
     next_timer: TimerOut | None

@@ -96,6 +96,11 @@ class CallEngine:
         return self._board.states.floor_free
 
     @property
+    def speaking(self) -> bool:
+        """Whether the agent is being heard."""
+        return self._board.states.playback is PlaybackState.PLAYING
+
+    @property
     def script_done(self) -> bool:
         """Whether there was a script and it has been played to its end."""
         return self._player.script_done

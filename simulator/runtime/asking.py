@@ -81,6 +81,7 @@ class _Wait:
         self._settling = settling if question.within else self._patience
         self.end = self._end(question.within)
         self._at_end = not question.within  # time was moved there; what that set in motion may still land
+        self._ended = False  # on a virtual loop: whatever was due at the end has happened
         self._quiet = False  # nothing has come by itself, however patiently it was waited for
         self._ran_out = False
 
@@ -137,6 +138,8 @@ class _Wait:
             await self._sleep(None)  # until whoever waits for something earlier has seen it
             return True
         mode = self._pacer.clock.mode
+        if self._pacer.flows_by_itself:
+            return await self._flow_virtually()
         if mode is ClockMode.SYSTEM:
             return await self._flow()
         if self._pacer.clock.now() > self.end:
@@ -156,6 +159,19 @@ class _Wait:
         if left:
             await self._sleep(left)
         return left > 0
+
+    async def _flow_virtually(self) -> bool:
+        """Wait while the time of a virtual loop passes; what is due just when it ends happens as well."""
+        left = self._pacer.clock.real_delay(self.end)
+        if left:
+            await self._sleep(left)
+            return True
+        if self._ended:
+            return False
+        await self._pacer.end_of_instant()
+        due = self._pacer.timers.next_deadline()
+        self._ended = due is None or due > self.end
+        return True
 
     async def _jump(self) -> bool:
         """Move to the next timer; or to the end, when whatever may come by itself has had its chance."""

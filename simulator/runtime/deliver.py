@@ -10,9 +10,11 @@ import asyncio
 import codecs
 import errno
 import io
+import re
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, MutableMapping
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,12 +22,15 @@ from simulator.domain.policy import Policies
 from simulator.domain.webhooks import Delivery, Outcome, OutcomeKind, WebhookEndpoint
 from simulator.engine.delivery import answered
 from simulator.engine.signing import sign
-from simulator.errors import UsageError
+from simulator.errors import BadRequest, UsageError
 from simulator.runtime.hosts import LOOPBACK_ADDRESSES, allowed, is_address, is_loopback, make_resolver
+from simulator.runtime.transport import Answer, AppAnswer, AppTransport, Mounted, authority_of
+from simulator.runtime.virtual import virtual_loop
 
 if TYPE_CHECKING:
-    from aiohttp import ClientResponse, ClientSession
+    from aiohttp import ClientSession
     from yarl import URL
+
 
 KEPT_BODY: Final = 4096  # bytes of an answer that its record keeps: enough for any error page's headline
 READ_LIMIT: Final = 65_536  # bytes of an answer that are read at all; past that the connection is closed
@@ -38,6 +43,8 @@ KNOWN_TARGETS: Final = 1024  # parsed URLs kept; a simulation with more webhook 
 WHOLE_BODY: Final = 1_048_576  # bytes; the HTTP client writes larger bodies in pieces
 
 Pieces = Callable[[bytes], AsyncIterator[bytes]]  # a body in the pieces that it is sent in
+# What may be served elsewhere: a name below localhost, which cannot mean another machine, and a port if it is unusual.
+_MOUNTABLE: Final = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+localhost(?::(?!80\Z)[0-9]{1,5})?")
 
 USER_AGENT: Final = "AgentPhone-Webhooks/sim"
 
@@ -46,10 +53,17 @@ class Sender:
     """Posts to webhook endpoints over kept-alive connections, on the event loop that uses it first.
 
     No cookies, no proxies from the environment, no redirects, no limit on connections. Hosts outside loopback are
-    refused unless they are in `allow_hosts`.
+    refused unless they are in `allow_hosts`. A host that is in `mounts` is served elsewhere: by an application in this
+    process, or at another address, which then gets the request as if it had been sent there by its name.
     """
 
-    def __init__(self, allow_hosts: Collection[str] = (), policies: Policies | None = None) -> None:
+    def __init__(
+        self,
+        allow_hosts: Collection[str] = (),
+        policies: Policies | None = None,
+        mounts: MutableMapping[str, Mounted] | None = None,
+    ) -> None:
+        self.mounts: MutableMapping[str, Mounted] = {} if mounts is None else mounts
         self._allow_hosts = tuple(allow_hosts)
         self.policies = policies or Policies()
         self._targets: dict[str, URL | Outcome] = {}
@@ -86,7 +100,7 @@ class Sender:
         *,
         method: str = "POST",
         pieces: Pieces | None = None,
-    ) -> ClientResponse | Outcome:
+    ) -> Answer | Outcome:
         """Send `body` and return the answer as soon as its head is here; the caller must close or release it.
 
         With `pieces` it is sent in those, each when it comes.
@@ -94,6 +108,11 @@ class Sender:
         target = self._targets.get(url) or self._target(url)
         if isinstance(target, Outcome):
             return target
+        if self.mounts and (mounted := self.mounts.get(authority_of(target))) is not None and target.scheme == "http":
+            if isinstance(mounted, AppTransport):
+                return await _ask(mounted, method, target, headers, body)
+            headers = {"Host": authority_of(target), **headers}
+            target = target.with_host(mounted.host or "").with_port(mounted.port)
         session = self._session or self._start()
         data: Any = body if len(body) <= WHOLE_BODY else io.BytesIO(body)
         if pieces is not None:
@@ -135,6 +154,35 @@ class Sender:
         raise failed or OSError("there is no address to connect to")
 
     @property
+    def hosts(self) -> dict[str, str]:
+        """Which names are served elsewhere, and where."""
+        where = sorted(self.mounts.items())
+        return {host: "in process" if isinstance(it, AppTransport) else str(it.origin()) for host, it in where}
+
+    def serve_elsewhere(self, hosts: Mapping[str, str | None]) -> None:
+        """Send what is meant for these names to other addresses; None: no longer. Raises BadRequest, doing nothing."""
+        found = {host: None if origin is None else self._elsewhere(host, origin) for host, origin in hosts.items()}
+        for host, url in found.items():
+            if url is not None:
+                self.mounts[host] = url
+            else:
+                with suppress(KeyError):
+                    del self.mounts[host]
+
+    def _elsewhere(self, host: str, origin: str) -> URL:
+        from yarl import URL
+
+        if _MOUNTABLE.fullmatch(host) is None:
+            raise BadRequest(f"{host[:80]!r} cannot be served elsewhere: use a lower-case name like handler.localhost")
+        refusal = allowed(origin, self._allow_hosts)
+        if refusal is not None:
+            raise BadRequest(f"{host} cannot be served at {origin[:200]!r}: {refusal}")
+        url = URL(origin)
+        if url.scheme != "http" or url.path != "/" or url.query_string or url.fragment or url.user is not None:
+            raise BadRequest(f"{host} cannot be served at {origin[:200]!r}: write http://HOST:PORT and nothing more")
+        return url
+
+    @property
     def ready(self) -> bool:
         """Whether the next request can leave without anything being loaded first."""
         return self._session is not None
@@ -145,7 +193,7 @@ class Sender:
         It is loaded late because start-up should not pay for it; but the first handler must not pay for it either, by
         looking 0.2 s slower than it is.
         """
-        if self._session is None and not self._closed:
+        if self._session is None and not self._closed and virtual_loop() is None:
             self._start()
 
     @staticmethod
@@ -210,7 +258,16 @@ def reset(transport: asyncio.BaseTransport) -> None:
     abort()
 
 
-async def _read(response: ClientResponse) -> tuple[bytes, bool]:
+async def _ask(
+    app: AppTransport, method: str, url: URL, headers: Mapping[str, str], body: bytes
+) -> AppAnswer | Outcome:
+    try:
+        return await app.open(method, url, headers, body)
+    except ConnectionError as error:
+        return Outcome(kind=OutcomeKind.UNREACHABLE, error=str(error))
+
+
+async def _read(response: Answer) -> tuple[bytes, bool]:
     """Read the start of an answer; says whether that was all of it."""
     kept, total = bytearray(), 0
     while piece := await response.content.readany():

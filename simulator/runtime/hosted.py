@@ -25,7 +25,7 @@ from simulator.world import hosted
 from simulator.world.world import World
 
 if TYPE_CHECKING:
-    from aiohttp import ClientResponse
+    from simulator.runtime.transport import Answer
 
 TIMER: Final = "hosted"  # the name of the double's timer, next to those of the call engine
 READ_LIMIT: Final = 65_536  # bytes of a tool's answer: as much as anybody could say in an hour
@@ -143,7 +143,7 @@ class HostedCall:
         headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
         response = await self._host.sender.open(url, headers, body)
         if isinstance(response, Outcome):
-            self._late(double.AskingFailed(effect.ticket, response.error or "the request failed"))
+            await self._late(double.AskingFailed(effect.ticket, response.error or "the request failed"))
             return
         try:
             event = await self._read_model(response, effect)
@@ -153,19 +153,19 @@ class HostedCall:
             event = double.AskingFailed(effect.ticket, str(error))
         finally:
             response.close()
-        self._late(event)
+        await self._late(event)
 
-    async def _read_model(self, response: ClientResponse, effect: double.AskModel) -> double.DoubleEvent:
+    async def _read_model(self, response: Answer, effect: double.AskModel) -> double.DoubleEvent:
         if not 200 <= response.status < 300:
             shown = (await response.content.read(500)).decode("utf-8", "replace")
             return double.AskingFailed(effect.ticket, f"it answered {response.status}: {shown}")
         reply = ModelReply(response.headers.get("Content-Type", ""), effect.tools)
         while piece := await response.content.readany():
             for sentence in reply.feed(piece):
-                self._late(double.Said(effect.ticket, sentence))
+                await self._late(double.Said(effect.ticket, sentence))
         first, answer = reply.answer()
         if first:
-            self._late(double.Said(effect.ticket, first))
+            await self._late(double.Said(effect.ticket, first))
         return double.Answered(effect.ticket, answer)
 
     # -- tools -------------------------------------------------------------------------------------------------
@@ -176,6 +176,7 @@ class HostedCall:
         self._note("tool.called", turn_id=effect.turn_id, tool=name, method=request.method, url=url, body=sent)
         since = self._host.pacer.clock.now()
         event = await self._tool_event(effect)
+        await self._host.pacer.order.turn()
         self._host.pacer.catch_up()
         after = (self._host.pacer.clock.now() - since).total_seconds()
         seen: dict[str, Any] = {}
@@ -204,8 +205,9 @@ class HostedCall:
             return double.ToolFailed(effect.ticket, str(error))
         return double.ToolAnswered(effect.ticket, response.status, text)
 
-    def _late(self, event: double.DoubleEvent) -> None:
-        """Take in what came over the network, after every timer that was due before it."""
+    async def _late(self, event: double.DoubleEvent) -> None:
+        """Take in what came over the network, when its turn has come and after every timer that was due before it."""
+        await self._host.pacer.order.turn()
         self._host.pacer.catch_up()
         self._handle(event)
 
@@ -214,7 +216,7 @@ class HostedCall:
         self._host.world.journal.append(kind, now, call_id=self._call_id, **data)
 
 
-async def _text_of(response: ClientResponse) -> str:
+async def _text_of(response: Answer) -> str:
     """Read an answer up to `READ_LIMIT`; a character that the cut goes through is left out."""
     seen = bytearray()
     while len(seen) < READ_LIMIT and (piece := await response.content.readany()):

@@ -124,6 +124,7 @@ class Outbox:
                 letter = self._letter(struck, delivery, endpoint, started)
                 gate = self._send_copies(struck, delivery, endpoint, letter, before=True)
                 outcome = await faults.attempt(self._sender, self._pacer, letter, struck, gate)
+            await self._pacer.order.turn()
         except asyncio.CancelledError:
             if delivery.id not in self._late:
                 raise

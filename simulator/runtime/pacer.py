@@ -1,7 +1,9 @@
 """Who moves time, and when: the clock, the timers, and everything of ours that is in flight.
 
 Idle means that no I/O of ours is in flight and nobody holds time for a human being. Only an idle pacer jumps by itself
-(`auto`). While something is in flight an `auto` clock follows real time, so that a real handler's latency is true.
+(`auto`). While something is in flight an `auto` clock follows real time, so that a real handler's latency is true;
+with a grace it stands still for a while first (see `order`). On a virtual loop an `auto` clock does not jump: it flows
+with the loop, which jumps, so that our timers and what a handler in process sleeps are in one order.
 
 A timer fires at its own deadline: that is the instant everybody sees while it fires, however late the loop got there.
 A reply from outside calls `catch_up` first, and so happens after all that was due before it.
@@ -11,13 +13,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from simulator.clock import Clock, ClockMode, Timers
 from simulator.errors import Conflict, StuckHandler
+from simulator.runtime.order import Order
+from simulator.runtime.transport import handling
+from simulator.runtime.virtual import Later, VirtualLoop
 
 Key = tuple[Hashable, ...]
 CALL_TIMER = "call"  # the kind of every timer of a live call
@@ -26,6 +31,7 @@ WAITING = "waiting"  # the name of work that only waits, and of which nothing is
 SLEEPER = "sleeper"  # the owner of the timers of those who wait for simulated time
 NOBODY_WAITS = "nobody waits any more: the account is reset, or the server stops"
 MAX_JUMPS = 1_000_000  # run_until_idle gives up here: something starts a timer each time one fires
+REST_PATIENCE = 1.0  # real seconds that an API request waits at least for time that is just jumping
 
 
 @dataclass(slots=True, eq=False)
@@ -55,7 +61,12 @@ class Pacer:
     """
 
     def __init__(
-        self, clock: Clock, note: Callable[[str, dict[str, Any]], None], *, timers: Timers[Key] | None = None
+        self,
+        clock: Clock,
+        note: Callable[[str, dict[str, Any]], None],
+        *,
+        timers: Timers[Key] | None = None,
+        grace: timedelta = timedelta(),
     ) -> None:
         self.timers: Timers[Key] = Timers() if timers is None else timers
         self._fences: list[Fence] = []
@@ -63,12 +74,16 @@ class Pacer:
         self._owners: dict[Hashable, Callable[[Key], None]] = {SLEEPER: self._wake}
         self._note = note
         self._loop = asyncio.get_running_loop()
+        self._virtual = self._loop if isinstance(self._loop, VirtualLoop) else None
+        self.order = Order(self._loop, grace, self.arm, self._virtual)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._sleepers: dict[Hashable, _Sleeper] = {}
         self._holds = 0
-        self._handle: asyncio.Handle | None = None
+        self._waited = 0  # how many wait for what time will bring
+        self._handle: asyncio.Handle | Later | None = None
         self._quiet = asyncio.Event()
         self._quiet.set()
+        self._stirred = asyncio.Event()  # something has happened since somebody looked
         self._firing = False
         self._driving = 0  # depth of advance() or run_until_idle(), which move time themselves
         self._stopped = False
@@ -93,10 +108,10 @@ class Pacer:
         self.arm()
 
     def start_timer(self, key: Key, delay: timedelta) -> datetime:
-        """Start or restart `key`; returns its deadline."""
+        """Start or restart `key`; returns its deadline. One that is due then already keeps its place in the order."""
         now = self.clock.now()
         due = max(now + delay, now)
-        if key[0] in self._owners:
+        if key[0] in self._owners and self.timers.deadline(key) != due:
             self.timers.start(key, due)
         return due
 
@@ -106,6 +121,8 @@ class Pacer:
         Does nothing while a timer is firing, or while time is moved by request. Timers that fire start others, which
         wait for their turn. Work that fails is reported to the event loop.
         """
+        if self._virtual is not None:
+            return  # there, what is due comes when its instant is over
         if self._firing or self._driving or self._stopped or not self.clock.flowing:
             return
         for _ in range(len(self.timers)):
@@ -138,6 +155,9 @@ class Pacer:
         self._tasks.add(task)
         self._quiet.clear()
         task.add_done_callback(self._landed)
+        if name != WAITING:
+            self.order.join(task)
+        self.order.stir()
         self.arm()
         return task
 
@@ -197,8 +217,10 @@ class Pacer:
 
     def _leave(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
+        self.order.leave(task)
         if not self._tasks:
             self._quiet.set()
+            self.order.rest()
             self._wake_fences()
 
     def kept_timers(self) -> Timers[Key]:
@@ -214,17 +236,36 @@ class Pacer:
             if not sleeper.ours and not sleeper.woken.done():
                 sleeper.woken.set_exception(Conflict(NOBODY_WAITS))
 
+    @contextmanager
+    def waited_for(self) -> Iterator[None]:
+        """Inside the block somebody waits for what time will bring: on a virtual loop it passes, live phone or not."""
+        self._waited += 1
+        self.arm()
+        try:
+            yield
+        finally:
+            self._waited -= 1
+            self.arm()
+
+    @property
+    def wanted(self) -> bool:
+        """Whether this account wants the time of a virtual loop to pass."""
+        if self._tasks or self._driving or self._waited or self._fences:
+            return True
+        return len(self.timers) > 0 and not self._holds and self.clock.mode is not ClockMode.MANUAL
+
     # -- moving time by itself ---------------------------------------------------------------------------------
 
     def arm(self) -> None:
         """Look at the timers again when the next one is due, or soon when time may jump."""
+        self._stirred.set()
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
         if self._stopped or self._driving or self.clock.mode is ClockMode.MANUAL:
             return
         if self.clock.mode is ClockMode.AUTO:
-            if self._tasks or (self._holds and not self._fences):
+            if self._passing:
                 self.clock.flow()
             else:
                 self.clock.freeze()
@@ -232,9 +273,28 @@ class Pacer:
         if deadline is None:
             return
         if self.clock.flowing:
-            self._handle = self._loop.call_later(self.clock.real_delay(deadline), self._fire_due)
-        elif not self._fences:
+            delay = self.clock.real_delay(deadline)
+            if self._virtual is None:
+                self._handle = self._loop.call_later(delay, self._fire_due)
+            else:
+                self._handle = self._loop.call_later(delay, self._due) if delay else self._virtual.when_over(self._due)
+        elif self._virtual is None and not self._tasks and not self._fences:
             self._handle = self._loop.call_soon(self._jump)
+
+    @property
+    def _passing(self) -> bool:
+        """Whether an auto clock follows the time of the loop."""
+        if self._virtual is not None:
+            return self.wanted
+        held = self._holds > 0 and not self._fences
+        return held or (bool(self._tasks) and not self.order.standing)
+
+    def _due(self) -> None:
+        """A timer is due on a virtual loop; everything else that happens at its instant comes first."""
+        if isinstance(self._handle, Later) or self._virtual is None:
+            self._fire_due()
+        else:
+            self._handle = self._virtual.when_over(self._due)
 
     def _fire_due(self) -> None:
         # One timer per pass, so that what it sets in motion is seen before the next one.
@@ -248,13 +308,22 @@ class Pacer:
         self._handle = None
         deadline = self.timers.next_deadline()
         if deadline is not None:
-            self._move(deadline)
+            self.clock.jump(deadline)
         self._fire_due()
 
-    def _move(self, to: datetime) -> None:
-        if to > self.clock.now():
-            self.clock.jump(to)
-            self._note("clock.jumped", {"to": to.isoformat()})
+    @property
+    def at_rest(self) -> bool:
+        """Whether everything has happened that happens by itself: nothing is in flight, and time will not jump."""
+        if self._tasks or self._driving:
+            return False
+        jumps = self.clock.mode is ClockMode.AUTO and not self._holds and not self._stopped
+        return not jumps or self.timers.next_deadline() is None
+
+    async def watch(self, done: Callable[[], bool]) -> None:
+        """Wait until `done()`, leaving time to whoever moves it."""
+        while not done():
+            self._stirred.clear()
+            await self._stirred.wait()
 
     # -- moving time because somebody asked --------------------------------------------------------------------
 
@@ -285,7 +354,7 @@ class Pacer:
 
     def step(self, to: datetime) -> None:
         """Jump to `to` and fire one timer that is due there, if any is."""
-        self._move(to)
+        self.clock.jump(to)
         try:
             self._fire_next()
         finally:
@@ -333,14 +402,60 @@ class Pacer:
         their simulated timeouts fire.
         """
         target = self.clock.now() + delta
-        await self._drive(lambda: self._next_until(target), patience)
-        self._move(target)
+        if self.flows_by_itself:
+            await self._flow_until(target)
+        else:
+            await self._drive(lambda: self._next_until(target), patience)
+        self.clock.jump(target)
+        self._note("clock.jumped", {"to": target.isoformat()})
         self.arm()
 
     async def run_until(self, done: Callable[[], bool], patience: timedelta) -> None:
         """Jump from timer to timer until `done()`, or until no timer is left and nothing is in flight."""
-        await self._drive(lambda: None if done() else self.timers.next_deadline(), patience)
+        if self.flows_by_itself:
+            with self.waited_for():
+                await self.watch(lambda: done() or self._stopped or not (self._tasks or len(self.timers)))
+        else:
+            await self._drive(lambda: None if done() else self.timers.next_deadline(), patience)
         self.arm()
+
+    @property
+    def flows_by_itself(self) -> bool:
+        """Whether waiting is all that is needed for time to pass, at no cost."""
+        return self._virtual is not None and self.clock.mode is not ClockMode.MANUAL
+
+    async def _flow_until(self, target: datetime) -> None:
+        with self.waited_for():
+            await asyncio.sleep(self.clock.real_delay(target))
+            await self.end_of_instant()
+            while not self._stopped and self._next_until(target) is not None:
+                await self.end_of_instant()
+
+    async def end_of_instant(self) -> None:
+        """On a virtual loop: let everything happen that happens without time passing."""
+        if self._virtual is not None:
+            await self._virtual.end_of_instant()
+
+    # -- requests of the account -------------------------------------------------------------------------------
+
+    def restless(self, *, test: bool) -> bool:
+        """Whether a request has to wait before it is taken in, so that it races neither the clock nor a handler.
+
+        `test`: no handler asks for such things. What a handler in flight asks for has to be taken in at once, as it
+        waits for that; and so has what a human being on the line does.
+        """
+        if self._virtual is not None:
+            return not handling.get()
+        return self.order.kept and not self._holds and not self.at_rest and (test or not self._tasks)
+
+    async def admit(self) -> None:
+        """Wait until a request of the account can be taken in: when time has done all the jumps that it can."""
+        if self._virtual is not None:
+            await self._virtual.quiet()
+            return
+        patience = max(REST_PATIENCE, self.order.grace.total_seconds())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.watch(lambda: self.at_rest), patience)
 
     def _next_until(self, target: datetime) -> datetime | None:
         deadline = self.timers.next_deadline()
@@ -355,7 +470,7 @@ class Pacer:
                 deadline = upcoming()
                 if deadline is None:
                     return
-                self._move(deadline)
+                self.clock.jump(deadline)
                 while self._fire_next():
                     await self.settle(patience)
             raise StuckHandler(f"time was moved {MAX_JUMPS:,} times and timers are still being started")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import ChainMap
 from collections.abc import Coroutine, Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -19,6 +21,7 @@ from simulator.runtime.images import AccountImage, Identity, WorldImage
 from simulator.runtime.outbox import TIMERS as OUTBOX_TIMERS
 from simulator.runtime.outbox import Outbox
 from simulator.runtime.pacer import CALL_TIMER, THREAD_TIMER, Key, Pacer
+from simulator.runtime.virtual import wait_really
 from simulator.settings import DEFAULT_START, Settings
 from simulator.world import accounts, faults, images
 from simulator.world.journal import Entry, Journal
@@ -62,8 +65,12 @@ class Runner:
         self._closing: asyncio.Event = parent._closing if parent else asyncio.Event()
         self.closed = False  # the account is gone: whoever still has hold of this has come too late
         self.waiting = 0  # long polls that have nothing to answer yet
-        self.sender: Sender = parent.sender if parent else Sender(settings.allow_hosts, settings.policies)
+        self.sender: Sender = parent.sender if parent else self._new_sender()
         self._build(image, part)
+
+    def _new_sender(self) -> Sender:
+        mounts = ChainMap({}, self.platform.mounts) if self.platform is not None else None
+        return Sender(self.settings.allow_hosts, self.settings.policies, mounts)
 
     def _build(self, image: AccountImage | None = None, part: WorldImage | None = None) -> None:
         """Furnish the account: as an image of it says, which is copied, or else empty."""
@@ -78,7 +85,7 @@ class Runner:
             start = settings.start or (datetime.now(UTC) if settings.clock is ClockMode.SYSTEM else DEFAULT_START)
             now, timers = (start, Timers[Key]()) if image is None else (image.now, image.timers.copy())
             clock = Clock(settings.clock, now, self._loop.time, scale=settings.scale)
-            self.pacer = Pacer(clock, self._note, timers=timers)
+            self.pacer = Pacer(clock, self._note, timers=timers, grace=settings.handler_grace)
             self.sender.policies = settings.policies
         self.pacer.own(self.world.account_id, self._fire)
         if part is None:
@@ -183,6 +190,17 @@ class Runner:
         """Jump from timer to timer until none is left and nothing is in flight."""
         await self.pacer.run_until(lambda: False, self.settings.real_patience if patience is None else patience)
 
+    async def settle(self, patience: timedelta | None = None, gone: Gone | None = None) -> None:
+        """Wait until everything has happened that happens by itself. Time is not moved.
+
+        An auto clock has then come to its last timer. Handlers bound the wait by their timeouts; on a manual clock,
+        where those do not run out, `patience` of real time does.
+        """
+        if self.clock.mode is ClockMode.MANUAL:
+            await self.pacer.settle(self.settings.real_patience if patience is None else patience)
+        elif not self.pacer.at_rest:
+            await self.bounded(self.pacer.watch(lambda: self.pacer.at_rest), None, gone)
+
     # -- calls -------------------------------------------------------------------------------------------------
 
     @property
@@ -203,15 +221,26 @@ class Runner:
         runners = chain(root.worlds(), root.platform.runners() if root.platform else ())
         return next((call for runner in runners if (call := runner.world.calls.get(call_id)) is not None), None)
 
+    # -- requests of the account -------------------------------------------------------------------------------
+
+    def restless(self, *, test: bool) -> bool:
+        """Whether a request of the account, or of its `test`, has to wait for `admit` before it is taken in."""
+        return self.pacer.restless(test=test)
+
+    async def admit(self) -> None:
+        """Wait until a request of the account can be taken in."""
+        await self.pacer.admit()
+
     # -- waiting -----------------------------------------------------------------------------------------------
 
-    async def bounded(self, work: Coroutine[Any, Any, None], real_timeout: float, gone: Gone | None) -> None:
+    async def bounded(self, work: Coroutine[Any, Any, None], real_timeout: float | None, gone: Gone | None) -> None:
         """Do `work` for as long as somebody wants it: until the time is up, the server stops or the client has left."""
         tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(work), asyncio.ensure_future(self._closing.wait())]
         if gone is not None:
             tasks.append(asyncio.ensure_future(gone()))
         try:
-            await asyncio.wait(tasks, timeout=real_timeout, return_when=asyncio.FIRST_COMPLETED)
+            with self.pacer.waited_for():
+                await wait_really(tasks, real_timeout)
         finally:
             for task in tasks:
                 task.cancel()
@@ -224,12 +253,17 @@ class Runner:
         """Whether the server is stopping: nobody should wait for anything any more."""
         return self._closing.is_set()
 
-    async def pause(self, event: asyncio.Event, real_timeout: float) -> None:
-        """Wait for `event`, for the end of the server, or for `real_timeout` seconds of real time."""
+    async def pause(self, event: asyncio.Event, real_timeout: float, *, watching: bool = False) -> None:
+        """Wait for `event`, for the end of the server, or for `real_timeout` seconds of real time.
+
+        On a virtual loop time passes for those who wait, and they wait no longer when nothing will happen any more;
+        for those who are only `watching` neither is so.
+        """
         self.waiting += 1
         waits = [asyncio.ensure_future(e.wait()) for e in (event, self._closing)]
         try:
-            await asyncio.wait(waits, timeout=real_timeout, return_when=asyncio.FIRST_COMPLETED)
+            with nullcontext() if watching else self.pacer.waited_for():
+                await wait_really(waits, real_timeout, in_vain=watching)
         finally:
             self.waiting -= 1
             for wait in waits:
@@ -296,6 +330,8 @@ class Runner:
         while not self.world.journal.since(after, kind, 1):
             self._appended.clear()
             await self.pause(self._appended, real_timeout)
+            if not self._appended.is_set():
+                return  # nothing can come any more
 
     # -- life --------------------------------------------------------------------------------------------------
 
@@ -307,8 +343,13 @@ class Runner:
     async def reset(self) -> None:
         """An empty world at the starting instant, as if the account had just been opened. Its snapshots stay."""
         await self._clear()
-        self.settings = replace(self.settings, clock=self.clock.mode, scale=self.clock.scale)
+        self.settings = self._as_now(self.settings)
         self._build()
+
+    def _as_now(self, settings: Settings) -> Settings:
+        """These settings with who moves time, how fast and for whom it stands still, as it is at this moment."""
+        clock = self.clock
+        return replace(settings, clock=clock.mode, scale=clock.scale, handler_grace=self.pacer.order.grace)
 
     async def _clear(self) -> None:
         """End without ceremony whatever is under way."""
@@ -324,7 +365,7 @@ class Runner:
         whole, *parts = (runner._part(records_only) for runner in self.worlds())
         return AccountImage(
             identity=self.identity,
-            settings=replace(self.settings, clock=self.clock.mode, scale=self.clock.scale),
+            settings=self._as_now(self.settings),
             now=self.now(),
             timers=self.pacer.kept_timers(),
             whole=whole,
@@ -361,7 +402,7 @@ class Runner:
         self.pacer.arm()
 
     def _put_back(self, image: AccountImage) -> None:
-        self.settings = replace(image.settings, clock=self.clock.mode, scale=self.clock.scale)
+        self.settings = self._as_now(image.settings)
         self.identity = image.identity
         self._build(image)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import uvicorn
 
@@ -49,6 +50,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_ready = on_ready
+        self.loop: asyncio.AbstractEventLoop | None = None  # known once it has started
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # Long polls would hold their connections open; the application ends them first.
@@ -58,18 +60,19 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets=sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.loop = asyncio.get_running_loop()
         await super().startup(sockets=sockets)
         if self.started:
             self._on_ready()
 
 
-def _config(app: Any) -> uvicorn.Config:
+def _config(app: Any, lifespan: Literal["auto", "on", "off"] = "on") -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=_parser(),
         log_level="warning",
         access_log=False,
-        lifespan="on",
+        lifespan=lifespan,
         server_header=False,
         timeout_graceful_shutdown=10,
     )
@@ -101,12 +104,21 @@ def _exit(_number: int, _frame: object) -> None:
 class ServerThread:
     """A server in a thread of its own, ready when `start` returns. A context manager."""
 
-    def __init__(self, app: Any, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, app: Any, host: str = "127.0.0.1", port: int = 0, *, lifespan: Literal["auto", "on", "off"] = "on"
+    ) -> None:
         self._sock = bind(host, port)
         self.url = url_of(self._sock)
         self._ready = threading.Event()
-        self._server = _Server(_config(app), self._ready.set)
+        self._server = _Server(_config(app, lifespan), self._ready.set)
         self._thread = threading.Thread(target=self._run, name=THREAD_NAME, daemon=True)
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop it serves on, for work that must be done there. Raises UsageError before it has started."""
+        if self._server.loop is None:
+            raise UsageError(f"the server at {self.url} has not started")
+        return self._server.loop
 
     def _run(self) -> None:
         try:

@@ -6,12 +6,13 @@ import asyncio
 import secrets
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from simulator.errors import Conflict
 from simulator.runtime.images import AccountImage, Identity
 from simulator.runtime.runner import Runner
+from simulator.runtime.transport import Mounted
 from simulator.settings import Settings
 
 KEY_PREFIX: Final = "sk_sim_"  # of keys that are made here, so that nobody takes one for a key of the platform
@@ -28,6 +29,7 @@ class Simulator:
         self.settings = settings or Settings()
         self._runners: dict[str, Runner] = {}
         self.upcoming_seed = 1  # of the next account that is opened without one
+        self.mounts: dict[str, Mounted] = {}  # hosts that are served elsewhere, for every account
 
     def runner_for(self, api_key: str) -> Runner | None:
         """The account's runner, or None for a key this simulator was not given."""
@@ -113,6 +115,20 @@ class Simulator:
         for runner in self.accounts():
             yield from runner.worlds()
 
+    def has(self, api_key: str) -> bool:
+        """Whether the key has an account. May be asked from any thread."""
+        return api_key in self._runners or api_key in self.settings.api_keys
+
+    @property
+    def wanted(self) -> bool:
+        """Whether any account wants the time of a virtual loop to pass."""
+        return any(runner.pacer.wanted for runner in self._runners.values())
+
+    @property
+    def in_flight(self) -> int:
+        """HTTP requests of all accounts that have not ended."""
+        return sum(runner.pacer.in_flight for runner in self._runners.values())
+
     def unsettled(self) -> tuple[int, int]:
         """How many calls are live and how many deliveries are pending, over all accounts."""
         counts = [runner.unsettled() for runner in self._runners.values()]
@@ -123,6 +139,6 @@ class Simulator:
         for runner in self._runners.values():
             runner.begin_shutdown()
 
-    async def stop(self) -> None:
+    async def stop(self, patience: timedelta = timedelta(seconds=5)) -> None:
         """Let everything in flight finish for a few seconds, then close it."""
-        await asyncio.gather(*(runner.stop() for runner in self._runners.values()))
+        await asyncio.gather(*(runner.stop(patience) for runner in self._runners.values()))

@@ -23,6 +23,6 @@ async def follow(runner: Runner, call_id: str, heartbeat: float) -> AsyncGenerat
         if live is None or news is None or live.ended.is_set() or runner.closing:
             return
         while not news.is_set() and not runner.closing:
-            await runner.pause(news, heartbeat)
+            await runner.pause(news, heartbeat, watching=True)
             if not news.is_set() and not runner.closing:
                 yield None

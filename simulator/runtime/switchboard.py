@@ -146,8 +146,11 @@ class Switchboard:
     # -- effects: time -----------------------------------------------------------------------------------------
 
     def _start_timer(self, live: LiveCall, effect: fx.StartTimer, now: datetime) -> None:
-        due = self._pacer.start_timer((self._world.account_id, CALL_TIMER, live.id, effect.name), effect.delay)
-        self._note("timer.started", now, live, timer=effect.name, due=due.isoformat())
+        key = (self._world.account_id, CALL_TIMER, live.id, effect.name)
+        before = self._pacer.timers.deadline(key)
+        due = self._pacer.start_timer(key, effect.delay)
+        if due != before:  # a reply that comes in two pieces at one instant is the same as one that comes in one
+            self._note("timer.started", now, live, timer=effect.name, due=due.isoformat())
 
     def _stop_timer(self, live: LiveCall, effect: fx.StopTimer, _now: datetime) -> None:
         self._pacer.timers.stop((self._world.account_id, CALL_TIMER, live.id, effect.name))
@@ -241,7 +244,8 @@ class Switchboard:
             work = self._outbox.post_struck_turn(struck, turn.delivery, endpoint, now, turn.id, feed)
         else:
             headers = self._outbox.headers(turn.delivery, endpoint, now)
-            work = post_turn(self._sender, endpoint.url, headers, turn.delivery.body, turn.id, feed)
+            in_turn = self._pacer.order.turn
+            work = post_turn(self._sender, endpoint.url, headers, turn.delivery.body, turn.id, feed, in_turn)
         turn.task = self._pacer.track(work, f"{live.id}: {turn.id}, asked of {endpoint.url}")
 
     def _listener(self, live: LiveCall, turn: Turn) -> Callable[[CallEvent], None]:

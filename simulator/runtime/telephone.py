@@ -73,6 +73,30 @@ class Telephone:
         """End a live call as the API does; False when it has ended already."""
         return self.switchboard.feed(call_id, EndRequested())
 
+    async def listen(
+        self, call_id: str, real_timeout: float, gone: Gone | None = None, *, to_speech: bool = False
+    ) -> Call:
+        """Wait until the agent has had its say: the line is silent and nobody is owed words, or the call has ended.
+
+        `to_speech`: only until the agent begins to be heard, if it has something to say. Waiting moves a manual clock,
+        no further than needed; real time and the client's leaving bound it as they do `wait_for_call`.
+        """
+        runner, live = self._runner, self.switchboard.live.get(call_id)
+
+        def done() -> bool:
+            if live is None or live.ended.is_set():
+                return True
+            silent = live.engine.listening and not live.engine.queued
+            return silent or (to_speech and live.engine.speaking)
+
+        if not done():
+            if runner.clock.mode is ClockMode.MANUAL:
+                waiting = runner.pacer.run_until(done, timedelta(seconds=real_timeout))
+            else:
+                waiting = runner.pacer.watch(done)
+            await runner.bounded(waiting, real_timeout, gone)
+        return calls.get(self._world, call_id)
+
     def findings(self, call_id: str) -> list[Finding]:
         """What the handler did badly during this call."""
         return list(self._world.findings.get(call_id, ()))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
+from typing import Final
 
 from simulator.domain.policy import Policies
 from simulator.domain.webhooks import Delivery, Outcome, OutcomeKind
@@ -13,7 +16,10 @@ from simulator.engine.call_states import TurnEnd
 from simulator.engine.delivery import answered
 from simulator.engine.events import CallEvent, ReplyBytes, ReplyEnded, ReplyFailed, ReplyStarted
 from simulator.runtime.deliver import Sender, cause_of, network_errors
+from simulator.runtime.order import at_once
 
+_LINE = re.compile(rb"[^\n]*\n+|[^\n]+")
+MOST_LINES: Final = 1000
 NOT_SENT = "not sent"  # how every refusal of runtime.hosts begins
 
 
@@ -39,23 +45,32 @@ async def post_turn(
     body: bytes,
     turn_id: str,
     feed: Callable[[CallEvent], None],
+    in_turn: Callable[[], Awaitable[None]] = at_once,
 ) -> None:
     """POST a turn and feed its reply as events: ReplyStarted, ReplyBytes …, then ReplyEnded or ReplyFailed.
 
-    Pieces are fed as they arrive, cut wherever the network cut them. How much is too much and how long is too long is
-    the engine's to say; it says so by having this task cancelled, which closes the connection at once. `feed` may do
-    that itself, from inside the call; what has already arrived may still be fed then, but nothing more is read.
+    Pieces are fed as they arrive, cut wherever the network cut them, and at the ends of lines: what follows from two
+    chunks does not depend on whether they came together. `in_turn` waits until news may be fed. How much is too much
+    and how long is too long is the engine's to say; it says so by having this task cancelled, which closes the
+    connection at once. `feed` may do that itself, from inside the call; what has already arrived may still be fed then,
+    but nothing more is read.
     """
     response = await sender.open(url, headers, body)
     if isinstance(response, Outcome):
+        await in_turn()
         feed(ReplyFailed(turn_id, response.error or "the request failed"))
         return
     try:
+        await in_turn()
         feed(ReplyStarted(turn_id, response.status, response.headers.get("Content-Type", "")))
         while piece := await response.content.readany():
-            feed(ReplyBytes(turn_id, piece))
+            await in_turn()
+            for line in lines_of(piece):
+                feed(ReplyBytes(turn_id, line))
+        await in_turn()
     except network_errors() as error:
         response.close()
+        await in_turn()
         feed(ReplyFailed(turn_id, cause_of(error)))
     except BaseException:
         response.close()
@@ -63,6 +78,16 @@ async def post_turn(
     else:
         response.release()
         feed(ReplyEnded(turn_id))
+
+
+def lines_of(piece: bytes) -> list[bytes]:
+    """Cut bytes behind the ends of lines; blank lines stay with what is before them.
+
+    Nobody says so much at once that a piece has more lines than `MOST_LINES`; what is beyond is left in one.
+    """
+    found: list[bytes] = [match.group() for match in islice(_LINE.finditer(piece), MOST_LINES)]
+    rest = piece[sum(map(len, found)) :]
+    return [*found, rest] if rest else found
 
 
 def text_of(data: bytes) -> str:

@@ -192,6 +192,9 @@ class Dispatcher:
                 limit = operation.raw_limit or self._settings.max_body
                 raw = await _read(receive, headers.get(b"content-length"), limit)
                 _check_open(runner)
+            if runner.restless(test=path.startswith(CONTROL_PREFIX)):
+                await runner.admit()
+                _check_open(runner)
             if runner.world.faults and not path.startswith(CONTROL_PREFIX) and SPARED not in scope:
                 from simulator.serving.faulty import disturb
 

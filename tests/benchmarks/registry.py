@@ -18,6 +18,7 @@ BENCHMARKS: Final = {
     "ladder": "tests.benchmarks.ladder",
     "calls": "tests.benchmarks.calls",
     "worlds": "tests.benchmarks.worlds",
+    "in process": "tests.benchmarks.in_process",
 }
 
 

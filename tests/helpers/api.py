@@ -59,6 +59,9 @@ class FakeRunner:
     def now(self) -> datetime:
         return self.instant
 
+    def restless(self, *, test: bool) -> bool:
+        return False
+
     def scoped(self, sub_account_id: str) -> FakeRunner:
         accounts.get(self.world, sub_account_id)
         if sub_account_id not in self.children:

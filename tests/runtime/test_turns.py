@@ -5,10 +5,12 @@ import gzip
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simulator.engine.events import CallEvent, ReplyBytes, ReplyEnded, ReplyFailed, ReplyStarted
 from simulator.runtime.deliver import Sender
-from simulator.runtime.turns import post_turn
+from simulator.runtime.turns import MOST_LINES, lines_of, post_turn
 from tests.helpers.receiver import Exchange, Receiver, answer
 
 pytestmark = pytest.mark.anyio
@@ -94,8 +96,8 @@ async def test_the_head_is_fed_before_any_byte_of_the_body(sender: Sender) -> No
 
 
 async def test_every_piece_is_fed_the_moment_it_arrives(sender: Sender) -> None:
-    ear, gates = Ear(), [asyncio.Event() for _ in range(3)]
-    pieces = [b'{"text":"One', b' moment.","interim":true}\n{"te', b'xt":"Done."}\n']
+    ear, gates = Ear(), [asyncio.Event() for _ in range(4)]
+    pieces = [b'{"text":"One', b' moment.","interim":true}\n', b'{"te', b'xt":"Done."}\n']
 
     async def stream(exchange: Exchange) -> None:
         await exchange.head(200)
@@ -112,6 +114,20 @@ async def test_every_piece_is_fed_the_moment_it_arrives(sender: Sender) -> None:
         await turn
     assert [e.data for e in ear.events if isinstance(e, ReplyBytes)] == pieces
     assert ear.events[-1] == ReplyEnded("1")
+
+
+@given(piece=st.binary(max_size=60).map(lambda data: data.replace(b"a", b"\n").replace(b"b", b"\n")))
+def test_cutting_at_line_ends_loses_nothing_and_leaves_each_line_whole(piece: bytes) -> None:
+    lines = lines_of(piece)
+    assert b"".join(lines) == piece
+    assert all(lines) and all(b"\n" not in line.rstrip(b"\n") for line in lines)
+    assert all(line.endswith(b"\n") for line in lines[:-1])
+
+
+def test_a_piece_with_very_many_lines_is_cut_into_no_more_than_somebody_could_say() -> None:
+    lines = lines_of(b"x\n" * 5000)
+    assert len(lines) == MOST_LINES + 1
+    assert b"".join(lines) == b"x\n" * 5000
 
 
 @pytest.mark.parametrize("status", [301, 404, 500])
