@@ -60,6 +60,7 @@ OURS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "testing": ("app", "runtime", "scenarios", "serving", "settings", "clock", "domain", "errors"),
     "demo": (*FRONT, "clock", "commands", "runtime.server"),
+    "pytest_plugin": ("testing", "errors"),
     "cli": (*FRONT, "commands"),
     "__main__": ("cli",),
     "__init__": (*FRONT, "clock", "domain", "runtime"),
@@ -94,6 +95,8 @@ THIRD_PARTIES: Final[dict[str, frozenset[str]]] = {
     "wire": frozenset({"pydantic", "pydantic_core"}),
     "scenarios": frozenset({"pydantic", "pydantic_core", "rich", "yaml"}),
     "runtime": ANYWHERE - {"starlette", "click", "rich"},
+    "testing": ANYWHERE | {"anyio", "agentphone"},  # anyio comes with starlette; the SDK only for those who have it
+    "pytest_plugin": frozenset({"pytest"}),
 }
 IMPURE: Final = frozenset({"asyncio", "threading", "socket", "random", "secrets", "uuid", "time", "logging", "os"})
 CLOCKS: Final = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today")

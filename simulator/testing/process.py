@@ -22,8 +22,9 @@ from simulator.runtime.interfaces import Interface, as_asgi
 from simulator.runtime.transport import AppTransport, handling
 from simulator.runtime.virtual import VirtualLoop, mind_anyio, wait_really
 from simulator.settings import Settings
-from simulator.testing.asking import Straight
+from simulator.testing.asking import Straight, on_loop
 from simulator.testing.places import HANDLER_HOST
+from simulator.testing.threads import Threads
 
 if TYPE_CHECKING:
     from simulator.app import SimulatorApp
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Real seconds that threads and sockets of the application may take without time passing: longer than a busy machine
-# needs for anything that is not meant to be slow.
-GRACE: Final = timedelta(seconds=5)
 SHUTDOWN: Final = 10.0  # real seconds that an application has to shut down
 LONE_URL: Final = "http://127.0.0.1"  # of a place without a front: nobody can connect there
 
@@ -61,8 +59,8 @@ class InProcess:
         self._asker = _Asker(self, self.api_key)
         self.loop.wanted = self._wanted
         self.loop.minded = self._minded
-        self._thread = threading.Thread(target=self._run, name=f"agentphone {self.api_key}", daemon=True)
-        self._thread.start()
+        self._threads = Threads() if front is None else front.threads
+        self._work = self._threads.run(self._run)
         self._ready.wait()
         if front is not None:
             front.add(self)
@@ -101,14 +99,16 @@ class InProcess:
             self._do(self._shut())
         finally:
             self.loop.call_soon_threadsafe(self._end.cancel)
-            self._thread.join()
+            self._work.join()
+            if self._front is None:
+                self._threads.stop()
             for executor in self._executors:
                 executor.shutdown(wait=False, cancel_futures=True)
 
     @property
     def closed(self) -> bool:
         """Whether the loop has ended."""
-        return not self._thread.is_alive()
+        return self._work.done
 
     # -- on the loop -------------------------------------------------------------------------------------------
 
@@ -167,7 +167,7 @@ class InProcess:
 
     def check_thread(self, what: str) -> None:
         """Raise UsageError on the loop's own thread, which would wait for itself."""
-        if threading.get_ident() == self._thread.ident:
+        if threading.get_ident() == self._work.thread:
             raise UsageError(
                 f"{what} would wait for ever: it was asked on the event loop that answers it. Ask from the test, "
                 "from a plain `def` endpoint, or with an asynchronous client"
@@ -183,7 +183,7 @@ class InProcess:
             finally:
                 self._working -= 1
 
-        return asyncio.run_coroutine_threadsafe(doing(), self.loop).result()
+        return on_loop(doing(), self.loop).result()
 
 
 class _Asker:
@@ -239,7 +239,7 @@ class Beside:
 
 
 def settings_of(api_key: str, options: Options) -> Settings:
-    """What a test's words mean for its account. For threads of the application, time stands still by default."""
+    """What a test's words mean for its account."""
     from simulator.domain.limits import Limits
     from simulator.domain.policy import Policies
 
@@ -247,7 +247,7 @@ def settings_of(api_key: str, options: Options) -> Settings:
     return Settings(
         api_keys=(api_key,),
         clock=ClockMode(options.clock),
-        handler_grace=GRACE if options.handler_grace is None else timedelta(seconds=options.handler_grace),
+        handler_grace=timedelta(seconds=options.handler_grace),
         limits=Limits(**options.limits),
         policies=Policies(options.contract, options.policies),
         scale=options.scale,
