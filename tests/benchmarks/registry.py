@@ -18,6 +18,7 @@ BENCHMARKS: Final = {
     "ladder": "tests.benchmarks.ladder",
     "calls": "tests.benchmarks.calls",
     "in process": "tests.benchmarks.in_process",
+    "fixture": "tests.benchmarks.fixture",
 }
 
 
