@@ -53,15 +53,14 @@ class InProcess:
         self._apps: dict[str, AppTransport] = {}
         self._executors: list[Executor] = []
         self._working = 0  # operations of ours under way, for which time passes
-        self._ready = threading.Event()
         self._end: asyncio.Future[None] = self.loop.create_future()
         self._main: asyncio.Task[None] | None = None
         self._asker = _Asker(self, self.api_key)
         self.loop.wanted = self._wanted
         self.loop.minded = self._minded
+        self.loop.call_soon(self._begin)  # before anything that is asked: nobody has to wait until it has been done
         self._threads = Threads() if front is None else front.threads
         self._work = self._threads.run(self._run)
-        self._ready.wait()
         if front is not None:
             front.add(self)
 
@@ -72,7 +71,7 @@ class InProcess:
 
     def has(self, api_key: str) -> bool:
         """Whether an account of this place has the key. May be asked from any thread."""
-        return self.simulator.has(api_key)
+        return api_key == self.api_key or self.simulator.has(api_key)
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """See `Place`."""
@@ -95,15 +94,13 @@ class InProcess:
             return
         if self._front is not None:
             self._front.remove(self)
-        try:
-            self._do(self._shut())
-        finally:
-            self.loop.call_soon_threadsafe(self._end.cancel)
-            self._work.join()
-            if self._front is None:
-                self._threads.stop()
-            for executor in self._executors:
-                executor.shutdown(wait=False, cancel_futures=True)
+        over = on_loop(self._finish(), self.loop)
+        self._work.join()
+        if self._front is None:
+            self._threads.stop()
+        for executor in self._executors:
+            executor.shutdown(wait=False, cancel_futures=True)
+        over.result(0)  # the loop has ended, so it is known
 
     @property
     def closed(self) -> bool:
@@ -116,12 +113,21 @@ class InProcess:
         with contextlib.closing(self.loop), contextlib.suppress(asyncio.CancelledError):
             self.loop.run_until_complete(self._live())
 
+    def _begin(self) -> None:
+        self.simulator.runner_for(self.api_key)
+
     async def _live(self) -> None:
         # The loop runs until this task has ended: anyio ties its worker threads to it.
         self._main = asyncio.current_task()
-        self.simulator.runner_for(self.api_key)
-        self._ready.set()
         await self._end
+
+    async def _finish(self) -> None:
+        self._working += 1
+        try:
+            await self._shut()
+        finally:
+            self._working -= 1
+            self._end.cancel()
 
     def _wanted(self) -> bool:
         return self._working > 0 or self.simulator.wanted or self._at_work()
