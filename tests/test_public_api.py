@@ -9,27 +9,35 @@ import tomllib
 from pathlib import Path
 from types import ModuleType
 
-import simulator
+import pytest
 
+import simulator
+import simulator.testing
+
+MODULES = [simulator, simulator.testing]
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def test_all_is_sorted_and_without_doubles() -> None:
-    assert list(simulator.__all__) == sorted(set(simulator.__all__))
+@pytest.mark.parametrize("module", MODULES)
+def test_all_is_sorted_and_without_doubles(module: ModuleType) -> None:
+    names = sorted(set(module.__all__), key=lambda name: (not name.isupper(), name))  # constants first, as ruff has it
+    assert list(module.__all__) == names
 
 
-def test_every_public_name_can_be_imported() -> None:
-    missing = [name for name in simulator.__all__ if not hasattr(simulator, name)]
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_name_can_be_imported(module: ModuleType) -> None:
+    missing = [name for name in module.__all__ if not hasattr(module, name)]
     assert missing == []
 
 
-def test_nothing_public_is_left_out() -> None:
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_public_is_left_out(module: ModuleType) -> None:
     public = {
         name
-        for name, value in vars(simulator).items()
+        for name, value in vars(module).items()
         if not name.startswith("_") and not isinstance(value, ModuleType) and name != "annotations"
     }
-    assert public <= set(simulator.__all__)
+    assert public <= set(module.__all__)
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
@@ -37,8 +45,9 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     assert not hasattr(module, "no_such_name")
 
 
-def test_importing_the_package_loads_no_web_server() -> None:
-    code = "import simulator, sys; print({'uvicorn', 'aiohttp', 'starlette', 'phonenumbers'} & set(sys.modules))"
+@pytest.mark.parametrize("module", ["simulator", "simulator.testing"])
+def test_importing_the_package_loads_no_web_server(module: str) -> None:
+    code = f"import {module}, sys; print({{'uvicorn', 'aiohttp', 'starlette', 'phonenumbers'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 

@@ -86,8 +86,7 @@ class Telephone:
         def done() -> bool:
             if live is None or live.ended.is_set():
                 return True
-            silent = live.engine.listening and not live.engine.queued
-            return silent or (to_speech and live.engine.speaking)
+            return live.engine.listening or (to_speech and live.engine.speaking)
 
         if not done():
             if runner.clock.mode is ClockMode.MANUAL:

@@ -17,6 +17,7 @@ from simulator.errors import ApiError, Unauthorized, Unavailable
 from simulator.serving.dispatch import Receive, Reply, Scope, Send
 from simulator.serving.errors import render
 from simulator.serving.gate import bearer
+from simulator.testing.threads import Threads
 
 Message = MutableMapping[str, Any]
 
@@ -53,6 +54,7 @@ class Front:
 
     def __init__(self, lobby: Any, *, take_up: float = TAKE_UP) -> None:
         self.url = ""
+        self.threads = Threads()  # on which the accounts' loops run
         self._lobby = lobby
         self._take_up = take_up
         self._housed: list[Housed] = []  # newest first; replaced, never changed: other threads read it

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 from socketserver import ThreadingMixIn
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Protocol
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from simulator.errors import UsageError
+from simulator.runtime.interfaces import Interface, interface_of
 
-Interface = Literal["auto", "asgi", "wsgi"]
 POLL: Final = 0.02  # real seconds until a WSGI server that shall stop has noticed it
 
 
@@ -21,24 +19,6 @@ class Served(Protocol):
 
     def stop(self) -> None:
         """Serve it no longer."""
-
-
-def interface_of(app: Any, interface: Interface = "auto") -> Literal["asgi", "wsgi"]:
-    """Say which of the two an application speaks. Raises UsageError for what is no application."""
-    if interface != "auto":
-        return interface
-    if not callable(app):
-        raise UsageError(f"{app!r} is no application: give an ASGI or WSGI callable, or the URL of a running one")
-    call = app if inspect.isfunction(app) or inspect.ismethod(app) else getattr(app, "__call__", app)  # noqa: B004
-    if inspect.iscoroutinefunction(inspect.unwrap(call)):
-        return "asgi"
-    try:
-        needed = [p for p in inspect.signature(app).parameters.values() if p.default is p.empty]
-    except (TypeError, ValueError):
-        needed = []
-    if len(needed) in (2, 3):
-        return "wsgi" if len(needed) == 2 else "asgi"
-    raise UsageError(f'cannot tell whether {app!r} is an ASGI or a WSGI application: say interface="asgi" or "wsgi"')
 
 
 def serve(app: Any, interface: Interface = "auto") -> Served:

@@ -17,19 +17,24 @@ from simulator.errors import UsageError
 # be given it then. It signs nothing outside a test.
 SECRET: Final = "whsec_0agentphone0tests0only0000"
 
+# Real seconds for which time stands still while the application is at work, so that runs are alike in process and over
+# sockets: longer than a busy machine needs for anything that is not meant to be slow. 0 makes its latency count.
+GRACE: Final = 5.0
+LARGEST_SEED: Final = 2**53  # exact as a JSON number
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """The words of `serve` that concern one account, and `sockets`. Raises UsageError for a value no word can have.
 
-    `handler_grace` and `start` are as in `Settings`: seconds, and the instant at which time begins. `webhook_secret`
-    None mints a secret for each webhook, as the platform does. `sockets`: the application under test is served on a
+    `handler_grace` (real seconds) and `start` (when time begins) are as in `Settings`. `webhook_secret` None mints a
+    secret for each webhook, as the platform does. `sockets`: the application under test is served on a
     real socket instead of in process.
     """
 
     clock: str = ClockMode.AUTO.value
     contract: str = "all"
-    handler_grace: float | None = None
+    handler_grace: float = GRACE
     limits: Mapping[str, Any] = field(default_factory=dict)
     policies: Mapping[str, str] = field(default_factory=dict)
     scale: float = 1.0
@@ -46,8 +51,10 @@ class Options:
         if unknown:
             raise UsageError(f"limit {_suggested(unknown[0], _names(Limits))}")
         Limits(**self.limits)
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int):
-            raise UsageError(f"seed cannot be {self.seed!r}: give a whole number")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or abs(self.seed) > LARGEST_SEED:
+            raise UsageError(
+                f"seed cannot be {self.seed!r}: give a whole number from {-LARGEST_SEED} to {LARGEST_SEED}"
+            )
         if not isinstance(self.sockets, bool):
             raise UsageError(f"sockets cannot be {self.sockets!r}: give True or False")
 

@@ -22,8 +22,9 @@ from simulator.runtime.interfaces import Interface, as_asgi
 from simulator.runtime.transport import AppTransport, handling
 from simulator.runtime.virtual import VirtualLoop, mind_anyio, wait_really
 from simulator.settings import Settings
-from simulator.testing.asking import Straight
+from simulator.testing.asking import Straight, on_loop
 from simulator.testing.places import HANDLER_HOST
+from simulator.testing.threads import Threads
 
 if TYPE_CHECKING:
     from simulator.app import SimulatorApp
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Real seconds that threads and sockets of the application may take without time passing: longer than a busy machine
-# needs for anything that is not meant to be slow.
-GRACE: Final = timedelta(seconds=5)
 SHUTDOWN: Final = 10.0  # real seconds that an application has to shut down
 LONE_URL: Final = "http://127.0.0.1"  # of a place without a front: nobody can connect there
 
@@ -55,15 +53,14 @@ class InProcess:
         self._apps: dict[str, AppTransport] = {}
         self._executors: list[Executor] = []
         self._working = 0  # operations of ours under way, for which time passes
-        self._ready = threading.Event()
         self._end: asyncio.Future[None] = self.loop.create_future()
         self._main: asyncio.Task[None] | None = None
         self._asker = _Asker(self, self.api_key)
         self.loop.wanted = self._wanted
         self.loop.minded = self._minded
-        self._thread = threading.Thread(target=self._run, name=f"agentphone {self.api_key}", daemon=True)
-        self._thread.start()
-        self._ready.wait()
+        self.loop.call_soon(self._begin)  # before anything that is asked: nobody has to wait until it has been done
+        self._threads = Threads() if front is None else front.threads
+        self._work = self._threads.run(self._run)
         if front is not None:
             front.add(self)
 
@@ -74,7 +71,7 @@ class InProcess:
 
     def has(self, api_key: str) -> bool:
         """Whether an account of this place has the key. May be asked from any thread."""
-        return self.simulator.has(api_key)
+        return api_key == self.api_key or self.simulator.has(api_key)
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """See `Place`."""
@@ -97,18 +94,18 @@ class InProcess:
             return
         if self._front is not None:
             self._front.remove(self)
-        try:
-            self._do(self._shut())
-        finally:
-            self.loop.call_soon_threadsafe(self._end.cancel)
-            self._thread.join()
-            for executor in self._executors:
-                executor.shutdown(wait=False, cancel_futures=True)
+        over = on_loop(self._finish(), self.loop)
+        self._work.join()
+        if self._front is None:
+            self._threads.stop()
+        for executor in self._executors:
+            executor.shutdown(wait=False, cancel_futures=True)
+        over.result(0)  # the loop has ended, so it is known
 
     @property
     def closed(self) -> bool:
         """Whether the loop has ended."""
-        return not self._thread.is_alive()
+        return self._work.done
 
     # -- on the loop -------------------------------------------------------------------------------------------
 
@@ -116,12 +113,21 @@ class InProcess:
         with contextlib.closing(self.loop), contextlib.suppress(asyncio.CancelledError):
             self.loop.run_until_complete(self._live())
 
+    def _begin(self) -> None:
+        self.simulator.runner_for(self.api_key)
+
     async def _live(self) -> None:
         # The loop runs until this task has ended: anyio ties its worker threads to it.
         self._main = asyncio.current_task()
-        self.simulator.runner_for(self.api_key)
-        self._ready.set()
         await self._end
+
+    async def _finish(self) -> None:
+        self._working += 1
+        try:
+            await self._shut()
+        finally:
+            self._working -= 1
+            self._end.cancel()
 
     def _wanted(self) -> bool:
         return self._working > 0 or self.simulator.wanted or self._at_work()
@@ -167,7 +173,7 @@ class InProcess:
 
     def check_thread(self, what: str) -> None:
         """Raise UsageError on the loop's own thread, which would wait for itself."""
-        if threading.get_ident() == self._thread.ident:
+        if threading.get_ident() == self._work.thread:
             raise UsageError(
                 f"{what} would wait for ever: it was asked on the event loop that answers it. Ask from the test, "
                 "from a plain `def` endpoint, or with an asynchronous client"
@@ -183,7 +189,7 @@ class InProcess:
             finally:
                 self._working -= 1
 
-        return asyncio.run_coroutine_threadsafe(doing(), self.loop).result()
+        return on_loop(doing(), self.loop).result()
 
 
 class _Asker:
@@ -239,7 +245,7 @@ class Beside:
 
 
 def settings_of(api_key: str, options: Options) -> Settings:
-    """What a test's words mean for its account. For threads of the application, time stands still by default."""
+    """What a test's words mean for its account."""
     from simulator.domain.limits import Limits
     from simulator.domain.policy import Policies
 
@@ -247,7 +253,7 @@ def settings_of(api_key: str, options: Options) -> Settings:
     return Settings(
         api_keys=(api_key,),
         clock=ClockMode(options.clock),
-        handler_grace=GRACE if options.handler_grace is None else timedelta(seconds=options.handler_grace),
+        handler_grace=timedelta(seconds=options.handler_grace),
         limits=Limits(**options.limits),
         policies=Policies(options.contract, options.policies),
         scale=options.scale,

@@ -19,6 +19,7 @@ BENCHMARKS: Final = {
     "calls": "tests.benchmarks.calls",
     "worlds": "tests.benchmarks.worlds",
     "in process": "tests.benchmarks.in_process",
+    "fixture": "tests.benchmarks.fixture",
 }
 
 

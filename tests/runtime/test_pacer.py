@@ -497,3 +497,35 @@ async def test_a_busy_loop_fires_in_order_each_at_its_own_instant() -> None:
     await done.wait()
     assert due(bench) == [(str(n), (at - START).total_seconds()) for n, at in enumerate(deadlines)]
     await bench.pacer.stop()
+
+
+async def test_an_auto_clock_is_at_rest_when_its_last_timer_has_fired_and_nothing_is_in_flight(auto: Bench) -> None:
+    done = asyncio.Event()
+    auto.react = lambda _key: None if auto.fired[1:] else auto.start("second", 60)
+
+    async def post() -> None:
+        await done.wait()
+
+    auto.start("first", 3600)
+    auto.pacer.track(post())
+    assert not auto.pacer.at_rest
+    done.set()
+    await auto.pacer.watch(lambda: auto.pacer.at_rest)
+    assert [(key[0], round(at)) for key, at in auto.fired] == [("first", 3600), ("second", 3660)]
+
+
+async def test_an_auto_clock_is_at_rest_with_timers_while_somebody_real_is_on_the_line(auto: Bench) -> None:
+    auto.pacer.hold()
+    auto.start("silence", 3600)
+    assert auto.pacer.at_rest
+    under_way = auto.pacer.track(asyncio.sleep(0))
+    assert not auto.pacer.at_rest
+    await under_way
+    await auto.pacer.watch(lambda: auto.pacer.at_rest)
+    auto.pacer.release()
+    assert not auto.pacer.at_rest
+
+
+async def test_a_manual_clock_is_at_rest_with_its_timers(manual: Bench) -> None:
+    manual.start("later", 3600)
+    assert manual.pacer.at_rest
