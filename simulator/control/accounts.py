@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from simulator.clock import ClockMode
@@ -31,6 +31,7 @@ def shown(runner: Runner) -> AccountOut:
         seed=settings.seed,
         clock=runner.clock.mode.value,
         scale=runner.clock.scale,
+        handler_grace=runner.pacer.order.grace.total_seconds(),
         contract=settings.policies.contract,
         policies=dict(settings.policies.items()),
         limits=LimitsOut.model_validate(runner.world.limits, from_attributes=True),
@@ -61,6 +62,8 @@ def _settings(platform: Simulator, body: AccountIn) -> Settings:
         given["clock"] = ClockMode(body.clock)
     if body.scale is not None:
         given["scale"] = body.scale
+    if body.handler_grace is not None:
+        given["handler_grace"] = timedelta(seconds=body.handler_grace)
     if body.webhook_secret is not None:
         given["webhook_secret"] = body.webhook_secret
     if body.start is not None:

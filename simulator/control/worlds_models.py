@@ -36,6 +36,9 @@ class AccountIn(ControlIn):
     )
     clock: str | None = Field(default=None, pattern="^(system|manual|auto)$", description="Who moves time.")
     scale: float | None = Field(default=None, gt=0, le=1_000_000, description="Simulated seconds per real one.")
+    handler_grace: float | None = Field(
+        default=None, ge=0, le=600, description="Real seconds for which an auto clock stands still for handlers."
+    )
     contract: str | None = Field(default=None, max_length=100, description="Which generation of the documentation.")
     policies: dict[str, str] | None = Field(default=None, description="Single switches of the contract, overridden.")
     limits: LimitsIn | None = Field(default=None, description="Limits to switch on; null is off.")
@@ -53,6 +56,7 @@ class AccountOut(ControlOut):
     seed: int
     clock: str
     scale: float
+    handler_grace: float
     contract: str
     policies: dict[str, str] = Field(description="Every switch with its value.")
     limits: LimitsOut

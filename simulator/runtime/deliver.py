@@ -13,7 +13,7 @@ import io
 import re
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +24,7 @@ from simulator.engine.delivery import answered
 from simulator.engine.signing import sign
 from simulator.errors import BadRequest, UsageError
 from simulator.runtime.hosts import LOOPBACK_ADDRESSES, allowed, is_address, is_loopback, make_resolver
-from simulator.runtime.transport import Answer, AppAnswer, AppTransport, Mounted, authority_of
+from simulator.runtime.transport import Answer, AppAnswer, AppTransport, Mounted, Pieces, authority_of
 from simulator.runtime.virtual import virtual_loop
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ KEEP_ALIVE: Final = 1.5  # real seconds
 KNOWN_TARGETS: Final = 1024  # parsed URLs kept; a simulation with more webhook endpoints parses some of them again
 WHOLE_BODY: Final = 1_048_576  # bytes; the HTTP client writes larger bodies in pieces
 
-Pieces = Callable[[bytes], AsyncIterator[bytes]]  # a body in the pieces that it is sent in
 # What may be served elsewhere: a name below localhost, which cannot mean another machine, and a port if it is unusual.
 _MOUNTABLE: Final = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+localhost(?::(?!80\Z)[0-9]{1,5})?")
 
+BROKEN_OFF: Final = Outcome(kind=OutcomeKind.UNREACHABLE, error="connection reset in the middle of the request")
 USER_AGENT: Final = "AgentPhone-Webhooks/sim"
 
 
@@ -108,11 +108,11 @@ class Sender:
         target = self._targets.get(url) or self._target(url)
         if isinstance(target, Outcome):
             return target
-        if self.mounts and (mounted := self.mounts.get(authority_of(target))) is not None and target.scheme == "http":
+        if self.mounts and (mounted := self._mounted(target)) is not None:
             if isinstance(mounted, AppTransport):
-                return await _ask(mounted, method, target, headers, body)
+                return await _ask(mounted, method, target, headers, body, pieces)
             headers = {"Host": authority_of(target), **headers}
-            target = target.with_host(mounted.host or "").with_port(mounted.port)
+            target = _moved(target, mounted)
         session = self._session or self._start()
         data: Any = body if len(body) <= WHOLE_BODY else io.BytesIO(body)
         if pieces is not None:
@@ -122,12 +122,20 @@ class Sender:
         except network_errors() as error:
             return _unreachable(error)
 
+    def _mounted(self, target: URL) -> Mounted | None:
+        return self.mounts.get(authority_of(target)) if target.scheme == "http" else None
+
     async def break_off(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """Send the head and half of `body`, then reset the connection. There is never an answer."""
         target = self._targets.get(url) or self._target(url)
         if isinstance(target, Outcome):
             return target
         fields = {"Host": target.with_user(None).authority, **headers, "Content-Length": str(len(body))}
+        if (mounted := self._mounted(target)) is not None:
+            if isinstance(mounted, AppTransport):
+                await mounted.break_off("POST", target, headers, body)
+                return BROKEN_OFF
+            target = _moved(target, mounted)
         lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         head = f"POST {target.raw_path_qs} HTTP/1.1\r\n{lines}\r\n"
         try:
@@ -138,7 +146,7 @@ class Sender:
         except network_errors() as error:
             return _unreachable(error)
         reset(writer.transport)
-        return Outcome(kind=OutcomeKind.UNREACHABLE, error="connection reset in the middle of the request")
+        return BROKEN_OFF
 
     async def _connect(self, target: URL) -> asyncio.StreamWriter:
         """A connection of its own, to where the HTTP client would have connected."""
@@ -258,11 +266,15 @@ def reset(transport: asyncio.BaseTransport) -> None:
     abort()
 
 
+def _moved(target: URL, origin: URL) -> URL:
+    return target.with_host(origin.host or "").with_port(origin.port)
+
+
 async def _ask(
-    app: AppTransport, method: str, url: URL, headers: Mapping[str, str], body: bytes
+    app: AppTransport, method: str, url: URL, headers: Mapping[str, str], body: bytes, pieces: Pieces | None
 ) -> AppAnswer | Outcome:
     try:
-        return await app.open(method, url, headers, body)
+        return await app.open(method, url, headers, body, pieces)
     except ConnectionError as error:
         return Outcome(kind=OutcomeKind.UNREACHABLE, error=str(error))
 

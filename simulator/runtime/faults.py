@@ -15,8 +15,9 @@ from simulator.domain.webhooks import Delivery, Outcome, OutcomeKind, WebhookEnd
 from simulator.engine.delivery import answered
 from simulator.engine.events import CallEvent, ReplyBytes, ReplyEnded, ReplyFailed, ReplyStarted
 from simulator.engine.spoil import Break, Part, Pause, Spoiler
-from simulator.runtime.deliver import Pieces, Sender, cause_of, network_errors
+from simulator.runtime.deliver import Sender, cause_of, network_errors
 from simulator.runtime.pacer import Pacer
+from simulator.runtime.transport import Pieces
 from simulator.world.faults import Struck
 
 SIGNATURE: Final = "X-Webhook-Signature"

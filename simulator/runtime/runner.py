@@ -343,10 +343,10 @@ class Runner:
     async def reset(self) -> None:
         """An empty world at the starting instant, as if the account had just been opened. Its snapshots stay."""
         await self._clear()
-        self.settings = self._as_now(self.settings)
+        self.settings = self.as_now(self.settings)
         self._build()
 
-    def _as_now(self, settings: Settings) -> Settings:
+    def as_now(self, settings: Settings) -> Settings:
         """These settings with who moves time, how fast and for whom it stands still, as it is at this moment."""
         clock = self.clock
         return replace(settings, clock=clock.mode, scale=clock.scale, handler_grace=self.pacer.order.grace)
@@ -365,7 +365,7 @@ class Runner:
         whole, *parts = (runner._part(records_only) for runner in self.worlds())
         return AccountImage(
             identity=self.identity,
-            settings=self._as_now(self.settings),
+            settings=self.as_now(self.settings),
             now=self.now(),
             timers=self.pacer.kept_timers(),
             whole=whole,
@@ -402,7 +402,7 @@ class Runner:
         self.pacer.arm()
 
     def _put_back(self, image: AccountImage) -> None:
-        self.settings = self._as_now(image.settings)
+        self.settings = self.as_now(image.settings)
         self.identity = image.identity
         self._build(image)
 

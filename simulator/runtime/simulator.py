@@ -58,8 +58,9 @@ class Simulator:
     def open_copy(self, source: Runner, image: AccountImage, api_key: str | None = None) -> Runner:
         """Open an account that is as `image` says, and goes on by itself. Raises Conflict as `open` does."""
         key = self._new_key(api_key)
-        settings = replace(image.settings, clock=source.clock.mode, scale=source.clock.scale)
+        settings = source.as_now(image.settings)
         runner = self._runners[key] = Runner(key, settings, platform=self, identity=image.identity, image=image)
+        runner.sender.mounts.update(source.sender.mounts)
         runner.snapshots = source.snapshots.copy()
         return runner
 

@@ -11,12 +11,13 @@ import asyncio
 import logging
 import re
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextvars import Context, ContextVar, copy_context
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 from urllib.parse import unquote
 
 from simulator.runtime.lifespan import Lifespan, Message
+from simulator.runtime.virtual import virtual_loop
 
 if TYPE_CHECKING:
     from yarl import URL
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+Pieces = Callable[[bytes], AsyncIterator[bytes]]  # a body in the pieces that it is sent in
 Mounted: TypeAlias = "AppTransport | URL"  # an application in this process, or where else it is served
 
 HIGH_WATER: Final = 65_536  # bytes that nobody has read yet, until an application has to wait, as under uvicorn
@@ -153,12 +155,12 @@ class _Body:
 class _Exchange:
     """One request and its answer, by the rules that uvicorn keeps."""
 
-    def __init__(self, scope: MutableMapping[str, Any], body: bytes) -> None:
+    def __init__(self, scope: MutableMapping[str, Any]) -> None:
         self.body = _Body()
         self.answered: asyncio.Future[AppAnswer] = asyncio.get_running_loop().create_future()
         self._scope = scope
-        self._request: bytes | None = body
-        self._over = asyncio.Event()  # the answer is complete, or nobody listens any more
+        self._request: deque[Message] = deque()  # what the application has not received of it
+        self._stirred = asyncio.Event()  # there may be something to receive
         self._gone = False
         self._started = False
         self._complete = False
@@ -201,20 +203,29 @@ class _Exchange:
         self.body.end(broken=True)
         self.disconnect()
 
+    @property
+    def deaf(self) -> bool:
+        """Whether one end has hung up."""
+        return self._gone
+
     def disconnect(self) -> None:
         """One end hangs up; the application may hear of it, and goes on as it likes."""
         if not self._complete:
             self._gone = True
-        self._over.set()
+        self._stirred.set()
         self.body.drop()
 
+    def feed(self, piece: bytes, *, more: bool) -> None:
+        """A piece of the request's body has come."""
+        self._request.append({"type": "http.request", "body": piece, "more_body": more})
+        self._stirred.set()
+
     async def receive(self) -> Message:
-        if self._gone or self._complete:
-            return {"type": "http.disconnect"}
-        if self._request is not None:
-            body, self._request = self._request, None
-            return {"type": "http.request", "body": body, "more_body": False}
-        await self._over.wait()
+        while not (self._gone or self._complete):
+            if self._request:
+                return self._request.popleft()
+            self._stirred.clear()
+            await self._stirred.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
@@ -279,7 +290,7 @@ class _Exchange:
         if self._left:
             raise RuntimeError("Response content shorter than Content-Length")
         self._complete = True
-        self._over.set()
+        self._stirred.set()
         self.body.end()
 
 
@@ -310,17 +321,46 @@ class AppTransport:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._lifespan.stop()
 
-    async def open(self, method: str, url: URL, headers: Mapping[str, str], body: bytes) -> AppAnswer:
-        """Send a request; the answer is here when its head is. Raises ConnectionError when there is none."""
-        exchange = _Exchange(self._scope(method, url, headers, body), body)
-        task = asyncio.get_running_loop().create_task(exchange.run(self._app), context=self._context.copy())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def open(
+        self, method: str, url: URL, headers: Mapping[str, str], body: bytes, pieces: Pieces | None = None
+    ) -> AppAnswer:
+        """Send a request; the answer is here when its head is. Raises ConnectionError when there is none.
+
+        With `pieces` its body is sent in those, each when it comes; the application may answer before the last.
+        """
+        exchange = self._begin(method, url, headers, body)
+        writing: asyncio.Task[None] | None = None
+        if pieces is None:
+            exchange.feed(body, more=False)
+        else:
+            writing = self._keep(asyncio.get_running_loop().create_task(_write(exchange, pieces(body))))
         try:
             return await exchange.answered
         except asyncio.CancelledError:
             exchange.disconnect()
             raise
+        finally:
+            if writing is not None and exchange.deaf:
+                writing.cancel()
+
+    async def break_off(self, method: str, url: URL, headers: Mapping[str, str], body: bytes) -> None:
+        """Send half of a request, then hang up. There is never an answer."""
+        exchange = self._begin(method, url, headers, body)
+        exchange.feed(body[: len(body) // 2], more=True)
+        loop = virtual_loop()
+        if loop is not None:
+            await loop.end_of_instant()  # the application takes in what there is
+        exchange.disconnect()
+
+    def _begin(self, method: str, url: URL, headers: Mapping[str, str], body: bytes) -> _Exchange:
+        exchange = _Exchange(self._scope(method, url, headers, body))
+        self._keep(asyncio.get_running_loop().create_task(exchange.run(self._app), context=self._context.copy()))
+        return exchange
+
+    def _keep(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def _scope(self, method: str, url: URL, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         names = {name.lower() for name in headers}
@@ -347,6 +387,12 @@ class AppTransport:
             "raw_path": raw_path,
             "query_string": url.raw_query_string.encode("ascii"),
         }
+
+
+async def _write(exchange: _Exchange, pieces: AsyncIterator[bytes]) -> None:
+    async for piece in pieces:
+        exchange.feed(piece, more=True)
+    exchange.feed(b"", more=False)
 
 
 def authority_of(url: URL) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from simulator.clock import ClockMode, Timers
@@ -30,6 +30,7 @@ ENDED: Final = ("attempt_timeout", "call", "thread")
 SETTINGS: Final[Mapping[str, Any]] = {
     "clock": ClockMode,
     "scale": float,
+    "handler_grace": timedelta,
     "start": datetime | None,
     "limits": Limits,
     "webhook_secret": str | None,

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any, Final, Protocol
 
 from simulator.errors import ApiError, Unauthorized, Unavailable
+from simulator.serving.breaking import sever
 from simulator.serving.dispatch import Receive, Reply, Scope, Send
 from simulator.serving.errors import render
 from simulator.serving.gate import bearer
@@ -187,6 +188,11 @@ class _Crossing:
 
     async def _send_there(self, message: Any) -> None:
         await self._from_here(self._pass_on, message)
+
+    async def sever(self, *, at_once: bool) -> None:
+        """A fault rule breaks the client's connection: see `serving.breaking`."""
+        self.answered = True
+        await self._from_here(lambda: sever(self._receive, self._send, at_once=at_once))
 
     async def _from_here(self, work: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(*arguments), self._here))

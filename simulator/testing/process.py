@@ -11,6 +11,7 @@ import contextlib
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SHUTDOWN: Final = 10.0  # real seconds that an application has to shut down
+DOOR: Final = "sk_sim_door"  # the key of the account that every simulator begins with; nobody uses this one
 LONE_URL: Final = "http://127.0.0.1"  # of a place without a front: nobody can connect there
 
 
@@ -46,7 +48,9 @@ class InProcess:
 
         self.api_key = settings.api_keys[0]
         self.base_url = LONE_URL if front is None else front.url
-        self.simulator = build_simulator(settings)
+        # The account is opened as accounts of a server are: its ids follow from the seed, whatever its key.
+        self._settings = settings
+        self.simulator = build_simulator(replace(settings, api_keys=(DOOR,)))
         self.app: SimulatorApp = build_app(self.simulator)
         self.loop = VirtualLoop()
         self._front = front
@@ -114,7 +118,7 @@ class InProcess:
             self.loop.run_until_complete(self._live())
 
     def _begin(self) -> None:
-        self.simulator.runner_for(self.api_key)
+        self.simulator.open(self._settings, self.api_key)
 
     async def _live(self) -> None:
         # The loop runs until this task has ended: anyio ties its worker threads to it.
