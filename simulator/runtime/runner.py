@@ -61,7 +61,7 @@ class Runner:
         settings = self.settings
         self._children: dict[str, Runner] = {}  # by sub-account id, made on first use
         journal = Journal(settings.journal_limit)
-        journal.on_append(self._wake)
+        journal.on_growth(self._appended.set)
         # The key's digest keeps two accounts' ids and numbers apart under one seed, and so does the sub-account's id.
         scope = [self._key, *([self.sub_account_id] if self.sub_account_id else [])]
         digest = hashlib.sha256(":".join([str(settings.seed), *scope]).encode()).hexdigest()
@@ -238,9 +238,6 @@ class Runner:
         return await self.outbox.send_test(notice, endpoint)
 
     # -- journal -----------------------------------------------------------------------------------------------
-
-    def _wake(self, _entry: Entry) -> None:
-        self._appended.set()
 
     async def journal_since(self, after: int, kind: str | None, limit: int, real_timeout: float) -> list[Entry]:
         """Entries after `after`, waiting up to `real_timeout` real seconds for the first one."""
