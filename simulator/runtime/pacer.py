@@ -38,6 +38,7 @@ class Pacer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._holds = 0
         self._handle: asyncio.Handle | None = None
+        self._due: tuple[Clock, Any, datetime] | None = None  # what the handle is for, while time flows
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._firing = False
@@ -134,27 +135,30 @@ class Pacer:
 
     def arm(self) -> None:
         """Look at the timers again when the next one is due, or soon when time may jump."""
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
-        if self._stopped or self._driving or self.clock.mode is ClockMode.MANUAL:
-            return
-        if self.clock.mode is ClockMode.AUTO:
+        idle = self._stopped or self._driving or self.clock.mode is ClockMode.MANUAL
+        if self.clock.mode is ClockMode.AUTO and not idle:
             if self._tasks or self._holds:
                 self.clock.flow()
             else:
                 self.clock.freeze()
-        deadline = self.timers.next_deadline()
+        deadline = None if idle else self.timers.next_deadline()
+        due = (self.clock, self.clock.anchor, deadline) if deadline is not None and self.clock.flowing else None
+        if due is not None and due == self._due:
+            return  # nothing has changed: with many calls at once this is how it ends nearly always
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        self._due = due
         if deadline is None:
             return
-        if self.clock.flowing:
+        if due is not None:
             self._handle = self._loop.call_later(self.clock.real_delay(deadline), self._fire_due)
         else:
             self._handle = self._loop.call_soon(self._jump)
 
     def _fire_due(self) -> None:
         # One timer per pass, so that what it sets in motion is seen before the next one.
-        self._handle = None
+        self._handle = self._due = None
         try:
             self._fire_next()
         finally:
