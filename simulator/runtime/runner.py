@@ -242,8 +242,12 @@ class Runner:
     async def journal_since(self, after: int, kind: str | None, limit: int, real_timeout: float) -> list[Entry]:
         """Entries after `after`, waiting up to `real_timeout` real seconds for the first one."""
         deadline = self._loop.time() + real_timeout
+        journal, seen = self.world.journal, after
         while True:
-            found = list(self.world.journal.since(after, kind, limit))
+            if journal is not self.world.journal:  # the account was reset
+                journal, seen = self.world.journal, after
+            found = journal.since(seen, kind, limit)
+            seen = max(seen, journal.last_seq)  # what was not wanted once is not looked at again
             left = deadline - self._loop.time()
             if found or left <= 0 or self._closing.is_set():
                 return found
