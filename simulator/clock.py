@@ -16,8 +16,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -67,14 +66,14 @@ class Clock:
         limit = self.limit()
         return flowed if limit is None else max(self._base, min(flowed, limit))
 
-    @contextmanager
-    def at(self, instant: datetime) -> Iterator[None]:
+    @property
+    def anchor(self) -> tuple[datetime, float | None]:
+        """What the flow of time is counted from: as long as it stays, a deadline stays at its real instant."""
+        return self._base, self._flowing_since
+
+    def at(self, instant: datetime) -> AbstractContextManager[None]:
         """Let it be `instant` inside the block, which takes no time; afterwards time goes on from where it is."""
-        before, self._pinned = self._pinned, instant
-        try:
-            yield
-        finally:
-            self._pinned = before
+        return _Pin(self, instant)
 
     def flow(self) -> None:
         """Let simulated time follow real time. A manual clock never does."""
@@ -100,17 +99,25 @@ class Clock:
         return max(0.0, (deadline - self.now()).total_seconds() / self.scale)
 
 
+class _Pin:
+    """Holds a clock at an instant. A class, as a generator costs twice as much and every event of a call needs one."""
+
+    __slots__ = ("_before", "_clock", "_instant")
+
+    def __init__(self, clock: Clock, instant: datetime) -> None:
+        self._clock = clock
+        self._instant = instant
+
+    def __enter__(self) -> None:
+        self._before = self._clock._pinned
+        self._clock._pinned = self._instant
+
+    def __exit__(self, *_error: object) -> None:
+        self._clock._pinned = self._before
+
+
 def _no_limit() -> datetime | None:
     return None
-
-
-@dataclass(order=True, slots=True)
-class _Entry(Generic[K]):
-    """Never changed, so that copies of `Timers` can share them. It is stopped when its key has another, or none."""
-
-    deadline: datetime
-    sequence: int
-    key: K = field(compare=False)
 
 
 class Timers(Generic[K]):
@@ -121,8 +128,10 @@ class Timers(Generic[K]):
     """
 
     def __init__(self) -> None:
-        self._heap: list[_Entry[K]] = []
-        self._live: dict[K, _Entry[K]] = {}
+        # Deadline, number and key. Tuples are compared fast, and no two numbers are equal: keys are not compared.
+        # Copies share them; one is stopped when its key has another, or none.
+        self._heap: list[tuple[datetime, int, K]] = []
+        self._live: dict[K, tuple[datetime, int, K]] = {}
         self._sequence = 0
 
     def copy(self) -> Timers[K]:
@@ -138,15 +147,14 @@ class Timers(Generic[K]):
         return key in self._live
 
     def __iter__(self) -> Iterator[tuple[datetime, K]]:
-        return iter(sorted(((e.deadline, e.key) for e in self._live.values()), key=lambda pair: pair[0]))
+        return iter(sorted(((due, key) for due, _, key in self._live.values()), key=lambda pair: pair[0]))
 
     def start(self, key: K, deadline: datetime) -> None:
         """Start or restart the timer `key`."""
         self.stop(key)
         self._sequence += 1
-        entry = _Entry(deadline, self._sequence, key)
-        self._live[key] = entry
-        heapq.heappush(self._heap, entry)
+        timer = self._live[key] = deadline, self._sequence, key
+        heapq.heappush(self._heap, timer)
         self._compact()
 
     def stop(self, key: K) -> bool:
@@ -158,24 +166,24 @@ class Timers(Generic[K]):
 
     def deadline(self, key: K) -> datetime | None:
         """When `key` is due, or None when it is not running."""
-        entry = self._live.get(key)
-        return entry.deadline if entry else None
+        timer = self._live.get(key)
+        return timer[0] if timer else None
 
     def next_deadline(self) -> datetime | None:
         """The earliest deadline, or None when nothing is running."""
         while self._heap and self._stopped(self._heap[0]):
             heapq.heappop(self._heap)
-        return self._heap[0].deadline if self._heap else None
+        return self._heap[0][0] if self._heap else None
 
     def pop_due(self, now: datetime) -> K | None:
         """Take the earliest timer that is due at `now`, or None."""
         deadline = self.next_deadline()
         if deadline is None or deadline > now:
             return None
-        entry = heapq.heappop(self._heap)
-        del self._live[entry.key]
+        _, _, key = heapq.heappop(self._heap)
+        del self._live[key]
         self._compact()
-        return entry.key
+        return key
 
     def clear(self) -> None:
         """Forget every timer."""
@@ -184,8 +192,8 @@ class Timers(Generic[K]):
 
     def _compact(self) -> None:
         if len(self._heap) > 64 and len(self._heap) > 2 * len(self._live):
-            self._heap = [e for e in self._heap if not self._stopped(e)]
+            self._heap = [timer for timer in self._heap if not self._stopped(timer)]
             heapq.heapify(self._heap)
 
-    def _stopped(self, entry: _Entry[K]) -> bool:
-        return self._live.get(entry.key) is not entry
+    def _stopped(self, timer: tuple[datetime, int, K]) -> bool:
+        return self._live.get(timer[2]) is not timer

@@ -11,6 +11,7 @@ the caller spoke again. Silence that the caller leaves with the floor free is no
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +23,14 @@ from simulator.engine.call_states import TurnEnd
 from simulator.engine.speech import tones_duration
 
 _NO_TIME: Final = timedelta()
+
+# The journal entries that `Listener.entry` knows.
+_HEARD: Final = frozenset(
+    {
+        *("call.connected", "call.ended", "speech.started", "speech.stopped", "digits", "barge_in"),
+        *("turn.opened", "turn.started", "turn.chunk", "turn.closed"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +235,8 @@ class Listener:
 
     def entry(self, kind: str, data: Mapping[str, Any], at: datetime) -> None:
         """Take in a journal entry of this call. Those that nobody hears are of no interest."""
+        if kind not in _HEARD:  # most of them
+            return
         match kind, data:
             case "call.connected", _:
                 self._connected_at = at
@@ -255,12 +266,17 @@ class Listener:
     def timeline(self) -> CallTimeline:
         """Say what was heard so far. Sounds that are being heard count as if they were heard to their end."""
         words = [heard for heard in self._heard if not heard.backchannel]
+        answers: dict[str | None, list[_Heard]] = {}
+        for heard in self._heard:
+            if heard.party is Party.AGENT:
+                answers.setdefault(heard.turn_id, []).append(heard)
+        spoken = [heard.begin for heard in words if heard.party is Party.REMOTE]
         unasked = bool(words) and words[0].party is Party.AGENT and words[0].turn_id is None
         return CallTimeline(
             connected_at=self._connected_at,
             ended_at=self._ended_at,
             greeting=words[0].begin - self._connected_at if unasked and self._connected_at else None,
-            turns=tuple(map(self._turn_timeline, self._turns.values())),
+            turns=tuple(_turn_timeline(turn, answers.get(turn.id, []), spoken) for turn in self._turns.values()),
             sounds=tuple(heard.sound for heard in self._heard),
             overruns=tuple(self._overruns),
         )
@@ -294,40 +310,40 @@ class Listener:
         self._ended_at = at
         self._cut(at, *Party)
 
-    # --- measures ---
 
-    def _turn_timeline(self, turn: _Turn) -> TurnTimeline:
-        words = [h for h in self._heard if h.party is Party.AGENT and h.turn_id == turn.id]
-        chunks = [at - turn.opened_at for at, _ in turn.chunks]
-        final = [at - turn.opened_at for at, interim in turn.chunks if not interim]
-        return TurnTimeline(
-            turn_id=turn.id,
-            transcript=turn.transcript,
-            asked_at=turn.asked_at,
-            opened_at=turn.opened_at,
-            answered=turn.answered_at - turn.opened_at if turn.answered_at else None,
-            first_chunk=chunks[0] if chunks else None,
-            final_chunk=final[0] if final else None,
-            first_word=next((h.begin - turn.asked_at for h in words if h.text), None),
-            gaps=tuple(self._gaps(turn, words)),
-            spoken=sum((h.end - h.begin for h in words), _NO_TIME),
-            overrun=turn.overrun,
-            how=turn.how,
-        )
+def _turn_timeline(turn: _Turn, words: list[_Heard], spoken: list[datetime]) -> TurnTimeline:
+    """Measure a turn. `words` are the agent's of this turn, `spoken` is when the caller began to speak, ever."""
+    chunks = [at - turn.opened_at for at, _ in turn.chunks]
+    final = [at - turn.opened_at for at, interim in turn.chunks if not interim]
+    return TurnTimeline(
+        turn_id=turn.id,
+        transcript=turn.transcript,
+        asked_at=turn.asked_at,
+        opened_at=turn.opened_at,
+        answered=turn.answered_at - turn.opened_at if turn.answered_at else None,
+        first_chunk=chunks[0] if chunks else None,
+        final_chunk=final[0] if final else None,
+        first_word=next((h.begin - turn.asked_at for h in words if h.text), None),
+        gaps=tuple(_gaps(turn, words, spoken)),
+        spoken=sum((h.end - h.begin for h in words), _NO_TIME),
+        overrun=turn.overrun,
+        how=turn.how,
+    )
 
-    def _gaps(self, turn: _Turn, words: list[_Heard]) -> Iterable[Span]:
-        """Yield the silences of a turn. It lasts until its reply is complete and heard, or the caller speaks again."""
-        ends = [heard.end for heard in words]
-        if turn.closed_at is not None:
-            ends.append(turn.closed_at)
-        spoken = (h.begin for h in self._heard if h.party is Party.REMOTE and not h.backchannel)
-        again = next((begin for begin in spoken if begin >= turn.opened_at), None)
-        over = max(ends, default=turn.opened_at)
-        over = over if again is None else min(over, again)
-        silent_since = turn.asked_at
-        for heard in words:
-            if silent_since < min(heard.begin, over):
-                yield Span(silent_since, min(heard.begin, over))
-            silent_since = heard.end
-        if silent_since < over:
-            yield Span(silent_since, over)
+
+def _gaps(turn: _Turn, words: list[_Heard], spoken: list[datetime]) -> Iterable[Span]:
+    """Yield the silences of a turn. It lasts until its reply is complete and heard, or the caller speaks again."""
+    ends = [heard.end for heard in words]
+    if turn.closed_at is not None:
+        ends.append(turn.closed_at)
+    later = bisect_left(spoken, turn.opened_at)
+    again = spoken[later] if later < len(spoken) else None
+    over = max(ends, default=turn.opened_at)
+    over = over if again is None else min(over, again)
+    silent_since = turn.asked_at
+    for heard in words:
+        if silent_since < min(heard.begin, over):
+            yield Span(silent_since, min(heard.begin, over))
+        silent_since = heard.end
+    if silent_since < over:
+        yield Span(silent_since, over)

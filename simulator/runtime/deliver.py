@@ -281,19 +281,25 @@ async def _ask(
 
 async def _read(response: Answer) -> tuple[bytes, bool]:
     """Read the start of an answer; says whether that was all of it."""
+    piece = await response.content.readany()
+    if response.content.at_eof() and len(piece) <= KEPT_BODY:  # nearly every answer comes in one piece
+        return piece, True
     kept, total = bytearray(), 0
-    while piece := await response.content.readany():
+    while piece:
         total += len(piece)
         if len(kept) < KEPT_BODY:
             kept += piece[: KEPT_BODY - len(kept)]
         if total > READ_LIMIT:
             return bytes(kept), False
+        piece = await response.content.readany()
     return bytes(kept), True
 
 
 def _text(seen: bytes) -> str:
     """Decode what was kept; a character that the cut went through is left out."""
-    return codecs.getincrementaldecoder("utf-8")("replace").decode(seen, final=len(seen) < KEPT_BODY)
+    if len(seen) < KEPT_BODY:
+        return seen.decode("utf-8", "replace")
+    return codecs.getincrementaldecoder("utf-8")("replace").decode(seen)
 
 
 def network_errors() -> tuple[type[Exception], ...]:

@@ -81,6 +81,7 @@ class Pacer:
         self._holds = 0
         self._waited = 0  # how many wait for what time will bring
         self._handle: asyncio.Handle | Later | None = None
+        self._armed: tuple[Clock, Any, datetime] | None = None  # what the handle is for, while time flows
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._stirred = asyncio.Event()  # something has happened since somebody looked
@@ -259,20 +260,23 @@ class Pacer:
     def arm(self) -> None:
         """Look at the timers again when the next one is due, or soon when time may jump."""
         self._stirred.set()
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
-        if self._stopped or self._driving or self.clock.mode is ClockMode.MANUAL:
-            return
-        if self.clock.mode is ClockMode.AUTO:
+        idle = self._stopped or self._driving or self.clock.mode is ClockMode.MANUAL
+        if self.clock.mode is ClockMode.AUTO and not idle:
             if self._passing:
                 self.clock.flow()
             else:
                 self.clock.freeze()
-        deadline = self.timers.next_deadline()
+        deadline = None if idle else self.timers.next_deadline()
+        armed = (self.clock, self.clock.anchor, deadline) if deadline is not None and self.clock.flowing else None
+        if armed is not None and armed == self._armed:
+            return  # nothing has changed: with many calls at once this is how it ends nearly always
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        self._armed = armed
         if deadline is None:
             return
-        if self.clock.flowing:
+        if armed is not None:
             delay = self.clock.real_delay(deadline)
             if self._virtual is None:
                 self._handle = self._loop.call_later(delay, self._fire_due)
@@ -298,7 +302,7 @@ class Pacer:
 
     def _fire_due(self) -> None:
         # One timer per pass, so that what it sets in motion is seen before the next one.
-        self._handle = None
+        self._handle = self._armed = None
         try:
             self._fire_next()
         finally:

@@ -78,7 +78,7 @@ class Runner:
         part = part if image is None else image.whole
         self._children: dict[str, Runner] = {}  # by sub-account id, made on first use
         self.world = self._empty_world() if part is None else images.copy_of(part.world)
-        self.world.journal.on_append(self._wake)
+        self.world.journal.on_growth(self._appended.set)
         if self._parent is not None:
             self.pacer: Pacer = self._parent.pacer
         else:
@@ -313,9 +313,6 @@ class Runner:
 
     # -- journal -----------------------------------------------------------------------------------------------
 
-    def _wake(self, _entry: Entry) -> None:
-        self._appended.set()
-
     async def journal_since(
         self, after: int, kind: str | None, limit: int, real_timeout: float, gone: Gone | None = None
     ) -> list[Entry]:
@@ -323,15 +320,22 @@ class Runner:
         found = self.world.journal.since(after, kind, limit)
         if found or real_timeout <= 0 or self._closing.is_set():
             return found
-        await self.bounded(self._until_appended(after, kind, real_timeout), real_timeout, gone)
-        return self.world.journal.since(after, kind, limit)
+        journal, seen = self.world.journal, self.world.journal.last_seq
 
-    async def _until_appended(self, after: int, kind: str | None, real_timeout: float) -> None:
-        while not self.world.journal.since(after, kind, 1):
-            self._appended.clear()
-            await self.pause(self._appended, real_timeout)
-            if not self._appended.is_set():
-                return  # nothing can come any more
+        async def until_appended() -> None:
+            nonlocal found, journal, seen
+            while not found:
+                self._appended.clear()
+                await self.pause(self._appended, real_timeout)
+                if not self._appended.is_set():
+                    return  # nothing can come any more
+                if journal is not self.world.journal:  # the account was reset
+                    journal, seen = self.world.journal, after
+                found = journal.since(seen, kind, limit)
+                seen = journal.last_seq  # what was not wanted once is not looked at again
+
+        await self.bounded(until_appended(), real_timeout, gone)
+        return found
 
     # -- life --------------------------------------------------------------------------------------------------
 

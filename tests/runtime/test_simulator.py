@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,6 +10,7 @@ from simulator.errors import Conflict
 from simulator.runtime.simulator import Simulator
 from simulator.settings import DEFAULT_API_KEY, DEFAULT_START, Settings
 from simulator.world import accounts
+from simulator.world.journal import Entry
 
 pytestmark = pytest.mark.anyio
 
@@ -46,3 +48,41 @@ async def test_every_account_in_use_is_followed_by_its_sub_accounts(simulator: S
     assert first is not None
     branch = first.scoped(accounts.create(first.world, "Branch", first.now()).id)
     assert list(simulator.runners()) == [first, branch, second]
+
+
+async def passes() -> None:
+    """Let everything happen that can happen at once."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_a_long_poll_looks_at_no_entry_twice(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = simulator.runner_for(DEFAULT_API_KEY)
+    assert runner is not None
+    journal = runner.world.journal
+    asked: list[int] = []
+    read = journal.since
+
+    def since(after: int, kind: str | None, limit: int) -> list[Entry]:
+        asked.append(after)
+        return read(after, kind, limit)
+
+    monkeypatch.setattr(journal, "since", since)
+    poll = asyncio.create_task(runner.journal_since(0, "wanted", 10, 10))
+    for kind in ("other", "other", "other", "wanted"):
+        await passes()
+        journal.append(kind, runner.now())
+    assert [entry.seq for entry in await poll] == [4]
+    assert asked == [0, 0, 1, 2, 3]  # at first there is nothing
+
+
+async def test_a_long_poll_goes_on_after_a_reset_as_if_nothing_had_been_seen(simulator: Simulator) -> None:
+    runner = simulator.runner_for(DEFAULT_API_KEY)
+    assert runner is not None
+    for _ in range(5):
+        runner.world.journal.append("other", runner.now())
+    poll = asyncio.create_task(runner.journal_since(0, "wanted", 10, 10))
+    await passes()
+    await runner.reset()
+    runner.world.journal.append("wanted", runner.now())
+    assert [entry.seq for entry in await poll] == [1]

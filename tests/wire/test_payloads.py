@@ -28,7 +28,7 @@ from simulator.domain.webhooks import EventType, Notice
 from simulator.errors import UsageError
 from simulator.wire.calls import CallOut
 from simulator.wire.messages import NumberMessageOut
-from simulator.wire.payloads import render
+from simulator.wire.payloads import render, retold
 
 FOLDER = Path(__file__).parent.parent.parent / "fixtures" / "webhooks"
 AT = datetime(2026, 1, 5, 15, 4, 5, 678_900, tzinfo=UTC)
@@ -433,3 +433,37 @@ def test_any_text_and_any_state_render_to_json_in_utf8(text: str, state: dict[st
 def test_legal_text_arrives_unchanged(text: str) -> None:
     assert body(text_notice(body=text))["data"]["message"] == text
     assert body(turn_notice(transcript=text))["data"]["transcript"] == text
+
+
+OF_A_TEXT = (EventType.AGENT_MESSAGE, EventType.MESSAGE_RECEIVED, EventType.MESSAGE_SENT)
+
+
+@given(
+    text=st.text(), state=st.none() | st.dictionaries(words, json_values, max_size=3), events=st.permutations(OF_A_TEXT)
+)
+def test_a_text_told_again_under_another_name_is_what_it_would_be_anyway(
+    text: str, state: dict[str, Any] | None, events: list[EventType]
+) -> None:
+    told = replace(text_notice(events[0], body=text), state=state, history=(entry(1, text),))
+    again = replace(told, event_type=events[1])
+    assert retold(again, told, render(told, DEFAULT)) == render(again, DEFAULT)
+
+
+@pytest.mark.parametrize(
+    ("notice", "told"),
+    [
+        (text_notice(), text_notice()),  # equal, but another text: one whose state may be 1 where this one's is true
+        (replace(text_notice(), state={"n": True}), replace(text_notice(), state={"n": 1})),
+        (reaction_notice(), text_notice()),
+        (turn_notice(), turn_notice()),
+        (call_notice(EventType.CALL_ENDED, finished()), call_notice(EventType.CALL_STARTED, finished())),
+    ],
+)
+def test_whatever_else_differs_is_told_from_the_start(notice: Notice, told: Notice) -> None:
+    assert retold(notice, told, render(told, DEFAULT)) is None
+
+
+def test_a_notice_told_twice_is_the_same_unless_it_is_spoken() -> None:
+    text, turn = text_notice(), turn_notice()
+    assert retold(text, text, render(text, DEFAULT)) == render(text, DEFAULT)
+    assert retold(turn, turn, render(turn, DEFAULT)) is None

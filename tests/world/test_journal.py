@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 from datetime import timedelta
 from typing import Any
@@ -27,12 +28,15 @@ def numbers(entries: list[Entry]) -> list[int]:
 
 def test_entries_are_numbered_from_one() -> None:
     journal = Journal(10)
-    assert journal.append("call.placed", NOW, call_id="call_1") == Entry(1, NOW, "call.placed", {"call_id": "call_1"})
-    assert journal.append("call.ended", NOW).seq == journal.last_seq == 2
+    assert journal.append("call.placed", NOW, call_id="call_1") == 1
+    assert journal.append("call.ended", NOW) == journal.last_seq == 2
+    assert journal.since()[0] == Entry(1, NOW, "call.placed", {"call_id": "call_1"})
 
 
 def test_data_may_be_called_kind_or_at() -> None:
-    entry = Journal(10).append("finding", NOW, kind="reply_empty", at="noon")
+    journal = Journal(10)
+    journal.append("finding", NOW, kind="reply_empty", at="noon")
+    (entry,) = journal.since()
     assert entry.kind == "finding"
     assert entry.data == {"kind": "reply_empty", "at": "noon"}
 
@@ -79,7 +83,7 @@ def test_the_limit_counts_matching_entries_only() -> None:
 
 
 def test_reading_near_the_end_touches_only_what_is_read() -> None:
-    class Counting(list[Entry]):
+    class Counting(list[Any]):
         reads = 0
 
         def __getitem__(self, index: Any) -> Any:
@@ -96,11 +100,34 @@ def test_a_hook_sees_every_entry_until_it_is_taken_off() -> None:
     journal, seen = Journal(2), []
     remove = journal.on_append(seen.append)
     journal.on_append(lambda entry: None)
-    written = [journal.append("x", NOW) for _ in range(3)]
+    for number in range(3):
+        journal.append("x", NOW, number=number)
     remove()
     remove()
     journal.append("x", NOW)
-    assert seen == written
+    assert seen == [Entry(number + 1, NOW, "x", {"number": number}) for number in range(3)]
+
+
+def test_a_bell_rings_for_every_entry() -> None:
+    journal, rung = Journal(2), []
+    journal.on_growth(lambda: rung.append(journal.last_seq))
+    for _ in range(3):
+        journal.append("x", NOW)
+    assert rung == [1, 2, 3]
+
+
+@pytest.mark.skipif(not hasattr(gc, "is_tracked"), reason="this Python does not say")
+def test_the_garbage_collector_does_not_look_at_what_is_kept() -> None:
+    journal = filled(100, 50)
+    for _ in range(2):  # it notices as it comes by: first the data, then the entry
+        gc.collect()
+    assert not any(map(gc.is_tracked, journal._ring))
+
+
+def test_what_is_read_is_the_readers_own() -> None:
+    journal = filled(10, 1)
+    journal.since()[0].data["number"] = 7  # type: ignore[index]
+    assert journal.since()[0].data == {"number": 1}
 
 
 def test_a_hook_may_take_itself_off() -> None:
@@ -117,9 +144,11 @@ def test_a_hook_may_take_itself_off() -> None:
 
 
 def test_data_is_kept_as_json_values() -> None:
-    entry = Journal(1).append(
+    journal = Journal(1)
+    journal.append(
         "x", NOW, raw=b"ok \xff", due=NOW, delay=timedelta(milliseconds=1500), many=(b"a", [1, None]), map={"k": b"v"}
     )
+    (entry,) = journal.since()
     assert json.loads(json.dumps(entry.data)) == {
         "raw": "ok �",
         "due": "2026-01-05T15:00:00+00:00",
