@@ -13,8 +13,8 @@ from simulator.settings import Settings
 from simulator.world.world import World
 
 if TYPE_CHECKING:
+    from simulator.runtime.in_flight import Key
     from simulator.runtime.live_calls import CallImage
-    from simulator.runtime.pacer import Key
     from simulator.runtime.threads import ThreadImage
 
 

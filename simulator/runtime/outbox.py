@@ -21,7 +21,8 @@ from simulator.engine.events import CallEvent
 from simulator.errors import Conflict
 from simulator.runtime import faults
 from simulator.runtime.deliver import Sender
-from simulator.runtime.pacer import Key, Pacer
+from simulator.runtime.in_flight import Key
+from simulator.runtime.pacer import Pacer
 from simulator.settings import Settings
 from simulator.wire.payloads import render, retold
 from simulator.world import webhooks

@@ -12,38 +12,23 @@ A reply from outside calls `catch_up` first, and so happens after all that was d
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from simulator.clock import Clock, ClockMode, Timers
-from simulator.errors import Conflict, StuckHandler
+from simulator.errors import StuckHandler
+from simulator.runtime.in_flight import SLEEPER, InFlight, Key
 from simulator.runtime.order import Order
 from simulator.runtime.transport import handling
 from simulator.runtime.virtual import Later, VirtualLoop
 
-Key = tuple[Hashable, ...]
 CALL_TIMER = "call"  # the kind of every timer of a live call
 THREAD_TIMER = "thread"  # of somebody who texts by a script
-WAITING = "waiting"  # the name of work that only waits, and of which nothing is lost when it is given up
-SLEEPER = "sleeper"  # the owner of the timers of those who wait for simulated time
-NOBODY_WAITS = "nobody waits any more: the account is reset, or the server stops"
 MAX_JUMPS = 1_000_000  # run_until_idle gives up here: something starts a timer each time one fires
 REST_PATIENCE = 1.0  # real seconds that an API request waits at least for time that is just jumping
-
-
-@dataclass(slots=True, eq=False)
-class _Sleeper:
-    """Somebody who waits for simulated time; the key of their own timer. `ours`: what waits is in flight otherwise."""
-
-    task: asyncio.Task[Any]
-    woken: asyncio.Future[None]
-    ours: bool
-
-    def __str__(self) -> str:
-        return "fault"
 
 
 @dataclass(eq=False, slots=True)
@@ -54,7 +39,7 @@ class Fence:
     wake: Callable[[], None]
 
 
-class Pacer:
+class Pacer(InFlight):
     """Timers of one account and its sub-accounts, fired in order on one event loop.
 
     A key begins with the id of the account that owns the timer; `own` says who is told when it is due.
@@ -68,31 +53,21 @@ class Pacer:
         timers: Timers[Key] | None = None,
         grace: timedelta = timedelta(),
     ) -> None:
-        self.timers: Timers[Key] = Timers() if timers is None else timers
+        super().__init__(asyncio.get_running_loop())
+        self.timers = Timers() if timers is None else timers
         self._fences: list[Fence] = []
         self.clock = self._limited(clock)
         self._owners: dict[Hashable, Callable[[Key], None]] = {SLEEPER: self._wake}
         self._note = note
-        self._loop = asyncio.get_running_loop()
         self._virtual = self._loop if isinstance(self._loop, VirtualLoop) else None
         self.order = Order(self._loop, grace, self.arm, self._virtual)
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._sleepers: dict[Hashable, _Sleeper] = {}
         self._holds = 0
         self._waited = 0  # how many wait for what time will bring
         self._handle: asyncio.Handle | Later | None = None
         self._armed: tuple[Clock, Any, datetime] | None = None  # what the handle is for, while time flows
-        self._quiet = asyncio.Event()
-        self._quiet.set()
         self._stirred = asyncio.Event()  # something has happened since somebody looked
         self._firing = False
         self._driving = 0  # depth of advance() or run_until_idle(), which move time themselves
-        self._stopped = False
-
-    @property
-    def in_flight(self) -> int:
-        """HTTP requests of ours that have not ended."""
-        return len(self._tasks)
 
     # -- timers ------------------------------------------------------------------------------------------------
 
@@ -148,26 +123,6 @@ class Pacer:
             self._firing = False
         return True
 
-    # -- what is in flight -------------------------------------------------------------------------------------
-
-    def track(self, work: Coroutine[Any, Any, None], name: str = "a request") -> asyncio.Task[None]:
-        """Run `work` as something in flight: time follows real time until it has ended."""
-        task = self._loop.create_task(work, name=name)
-        self._tasks.add(task)
-        self._quiet.clear()
-        task.add_done_callback(self._landed)
-        if name != WAITING:
-            self.order.join(task)
-        self.order.stir()
-        self.arm()
-        return task
-
-    def _landed(self, task: asyncio.Task[None]) -> None:
-        self._leave(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._loop.call_exception_handler({"message": "work in flight failed", "exception": error, "task": task})
-        self.arm()
-
     def hold(self) -> None:
         """Somebody real is on the line: an auto clock follows real time until `release`."""
         self._holds += 1
@@ -177,65 +132,6 @@ class Pacer:
         """Undo one `hold`."""
         self._holds -= 1
         self.arm()
-
-    async def sleep(self, delay: timedelta, work: asyncio.Task[Any] | None = None) -> None:
-        """Wait for simulated time. Until then `work`, or else whoever calls, is not in flight: time may jump.
-
-        When the time has come it is in flight, so that time stays until it has gone on. Raises Conflict when the
-        account is reset or the server stops while somebody from outside waits; work of ours is cancelled then.
-        """
-        task = work or asyncio.current_task()
-        if task is None:
-            raise RuntimeError("only a task can wait for simulated time")
-        if self._stopped:
-            raise Conflict(NOBODY_WAITS)
-        sleeper = _Sleeper(task, self._loop.create_future(), ours=task in self._tasks)
-        self._sleepers[sleeper] = sleeper
-        self._leave(task)
-        self.start_timer((SLEEPER, sleeper), delay)
-        self.arm()
-        try:
-            await sleeper.woken
-        finally:
-            self._sleepers.pop(sleeper, None)
-            self.timers.stop((SLEEPER, sleeper))
-            if sleeper.ours:
-                self._return(task)
-            else:
-                self._leave(task)
-            self.arm()
-
-    def _wake(self, key: Key) -> None:
-        sleeper = self._sleepers.pop(key[0], None)  # None: somebody else's, whose timer came along in a copy
-        if sleeper is not None and not sleeper.woken.done():
-            self._return(sleeper.task)
-            sleeper.woken.set_result(None)
-
-    def _return(self, task: asyncio.Task[Any]) -> None:
-        if not task.done():
-            self._tasks.add(task)
-            self._quiet.clear()
-
-    def _leave(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        self.order.leave(task)
-        if not self._tasks:
-            self._quiet.set()
-            self.order.rest()
-            self._wake_fences()
-
-    def kept_timers(self) -> Timers[Key]:
-        """The timers, on their own, for an image: without those of who waits for simulated time, who stays behind."""
-        kept = self.timers.copy()
-        for sleeper in self._sleepers:
-            kept.stop((SLEEPER, sleeper))
-        return kept
-
-    def dismiss(self) -> None:
-        """Let nobody from outside wait for simulated time any longer."""
-        for sleeper in tuple(self._sleepers.values()):
-            if not sleeper.ours and not sleeper.woken.done():
-                sleeper.woken.set_exception(Conflict(NOBODY_WAITS))
 
     @contextmanager
     def waited_for(self) -> Iterator[None]:
@@ -352,6 +248,10 @@ class Pacer:
         """Whether it is for this fence to move time: of several the earliest goes first, so that none is passed."""
         return min(self._fences, key=lambda other: other.instant) is fence
 
+    def landed(self) -> None:
+        """Nothing is in flight any more: whoever moves time has their turn."""
+        self._wake_fences()
+
     def _wake_fences(self) -> None:
         for fence in self._fences:
             fence.wake()
@@ -368,36 +268,6 @@ class Pacer:
     def stopped(self) -> bool:
         """Whether no timer will fire any more: the account was reset, or the server stops."""
         return self._stopped
-
-    async def settle(self, patience: timedelta) -> bool:
-        """Wait until nothing of ours is in flight, at most `patience` of real time; says whether that was reached.
-
-        What has been cancelled is waited for in any case: it is only clearing up.
-        """
-        while cancelled := [task for task in self._all_ours() if task.cancelling()]:
-            await asyncio.wait(cancelled)
-        if not self._tasks:
-            return True
-        try:
-            await asyncio.wait_for(self._quiet.wait(), patience.total_seconds())
-        except TimeoutError:
-            return False
-        return True
-
-    async def let_land(self, patience: timedelta) -> tuple[str, ...]:
-        """Wait until no request of ours is in flight, at most `patience` of real time; names those that still are."""
-        deadline = self._loop.time() + patience.total_seconds()
-        while busy := [task for task in self._all_ours() if task.get_name() != WAITING]:
-            done, _ = await asyncio.wait(
-                busy, timeout=max(0, deadline - self._loop.time()), return_when=asyncio.FIRST_COMPLETED
-            )
-            if not done:
-                break
-        return tuple(sorted(task.get_name() for task in busy))
-
-    def _all_ours(self) -> list[asyncio.Task[Any]]:
-        """Everything of ours, in flight or waiting for simulated time."""
-        return [*self._tasks, *(s.task for s in self._sleepers.values() if s.ours and s.task not in self._tasks)]
 
     async def advance(self, delta: timedelta, patience: timedelta) -> None:
         """Move time forward by `delta`, firing every timer on the way at its own instant.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import ChainMap
-from collections.abc import Coroutine, Iterable, Iterator
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -18,13 +17,14 @@ from simulator.domain.policy import Policies
 from simulator.domain.webhooks import Delivery, DeliveryStatus, Notice, WebhookEndpoint
 from simulator.runtime.deliver import Sender
 from simulator.runtime.images import AccountImage, Identity, WorldImage
+from simulator.runtime.in_flight import Key
 from simulator.runtime.outbox import TIMERS as OUTBOX_TIMERS
 from simulator.runtime.outbox import Outbox
-from simulator.runtime.pacer import CALL_TIMER, THREAD_TIMER, Key, Pacer
-from simulator.runtime.virtual import wait_really
+from simulator.runtime.pacer import CALL_TIMER, THREAD_TIMER, Pacer
+from simulator.runtime.waits import Waits
 from simulator.settings import DEFAULT_START, Settings
 from simulator.world import accounts, faults, images
-from simulator.world.journal import Entry, Journal
+from simulator.world.journal import Journal
 from simulator.world.world import World
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from simulator.runtime.threads import Threads
 
 
-class Runner:
+class Runner(Waits):
     """The account's port to everything that takes time. Lives on one event loop.
 
     A sub-account has a runner of its own, with a world of its own; time and connections are its parent's.
@@ -52,6 +52,7 @@ class Runner:
         image: AccountImage | None = None,
         part: WorldImage | None = None,
     ) -> None:
+        super().__init__(parent._closing if parent else asyncio.Event())
         self.settings = settings
         self.platform = platform  # every other account of the process; None when there is none to know
         self.api_key = api_key
@@ -61,10 +62,7 @@ class Runner:
         self.sub_account_id = sub_account_id  # None: the account itself
         self.snapshots: dict[str, AccountImage] = {}  # by name; a reset leaves them alone
         self._loop = asyncio.get_running_loop()
-        self._appended = asyncio.Event()
-        self._closing: asyncio.Event = parent._closing if parent else asyncio.Event()
         self.closed = False  # the account is gone: whoever still has hold of this has come too late
-        self.waiting = 0  # long polls that have nothing to answer yet
         self.sender: Sender = parent.sender if parent else self._new_sender()
         self._build(image, part)
 
@@ -80,7 +78,7 @@ class Runner:
         self.world = self._empty_world() if part is None else images.copy_of(part.world)
         self.world.journal.on_growth(self._appended.set)
         if self._parent is not None:
-            self.pacer: Pacer = self._parent.pacer
+            self.pacer = self._parent.pacer
         else:
             start = settings.start or (datetime.now(UTC) if settings.clock is ClockMode.SYSTEM else DEFAULT_START)
             now, timers = (start, Timers[Key]()) if image is None else (image.now, image.timers.copy())
@@ -231,44 +229,6 @@ class Runner:
         """Wait until a request of the account can be taken in."""
         await self.pacer.admit()
 
-    # -- waiting -----------------------------------------------------------------------------------------------
-
-    async def bounded(self, work: Coroutine[Any, Any, None], real_timeout: float | None, gone: Gone | None) -> None:
-        """Do `work` for as long as somebody wants it: until the time is up, the server stops or the client has left."""
-        tasks: list[asyncio.Future[Any]] = [asyncio.ensure_future(work), asyncio.ensure_future(self._closing.wait())]
-        if gone is not None:
-            tasks.append(asyncio.ensure_future(gone()))
-        try:
-            with self.pacer.waited_for():
-                await wait_really(tasks, real_timeout)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)  # what was cancelled clears up first
-        if not tasks[0].cancelled():
-            tasks[0].result()
-
-    @property
-    def closing(self) -> bool:
-        """Whether the server is stopping: nobody should wait for anything any more."""
-        return self._closing.is_set()
-
-    async def pause(self, event: asyncio.Event, real_timeout: float, *, watching: bool = False) -> None:
-        """Wait for `event`, for the end of the server, or for `real_timeout` seconds of real time.
-
-        On a virtual loop time passes for those who wait, and they wait no longer when nothing will happen any more;
-        for those who are only `watching` neither is so.
-        """
-        self.waiting += 1
-        waits = [asyncio.ensure_future(e.wait()) for e in (event, self._closing)]
-        try:
-            with nullcontext() if watching else self.pacer.waited_for():
-                await wait_really(waits, real_timeout, in_vain=watching)
-        finally:
-            self.waiting -= 1
-            for wait in waits:
-                wait.cancel()
-
     # -- records ----------------------------------------------------------------------------------------------
 
     @property
@@ -310,32 +270,6 @@ class Runner:
     async def send_test(self, notice: Notice, endpoint: WebhookEndpoint) -> Delivery:
         """Send one test payload now and return the settled delivery."""
         return await self.outbox.send_test(notice, endpoint)
-
-    # -- journal -----------------------------------------------------------------------------------------------
-
-    async def journal_since(
-        self, after: int, kind: str | None, limit: int, real_timeout: float, gone: Gone | None = None
-    ) -> list[Entry]:
-        """Entries after `after`, waiting up to `real_timeout` real seconds for the first one, or until `gone`."""
-        found = self.world.journal.since(after, kind, limit)
-        if found or real_timeout <= 0 or self._closing.is_set():
-            return found
-        journal, seen = self.world.journal, self.world.journal.last_seq
-
-        async def until_appended() -> None:
-            nonlocal found, journal, seen
-            while not found:
-                self._appended.clear()
-                await self.pause(self._appended, real_timeout)
-                if not self._appended.is_set():
-                    return  # nothing can come any more
-                if journal is not self.world.journal:  # the account was reset
-                    journal, seen = self.world.journal, after
-                found = journal.since(seen, kind, limit)
-                seen = journal.last_seq  # what was not wanted once is not looked at again
-
-        await self.bounded(until_appended(), real_timeout, gone)
-        return found
 
     # -- life --------------------------------------------------------------------------------------------------
 

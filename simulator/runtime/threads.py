@@ -31,7 +31,8 @@ from simulator.engine.thread import (
 )
 from simulator.engine.thread_script import ExpectNoReply, SendText, ThreadStep
 from simulator.errors import ApiError, Conflict
-from simulator.runtime.pacer import THREAD_TIMER, WAITING, Key
+from simulator.runtime.in_flight import WAITING, Key
+from simulator.runtime.pacer import THREAD_TIMER
 from simulator.world import notices, texters
 
 if TYPE_CHECKING:

@@ -161,7 +161,7 @@ class _Exchange:
         self._scope = scope
         self._request: deque[Message] = deque()  # what the application has not received of it
         self._stirred = asyncio.Event()  # there may be something to receive
-        self._gone = False
+        self.gone = False
         self._started = False
         self._complete = False
         self._left: int | None = None  # bytes that Content-Length promises still
@@ -180,10 +180,10 @@ class _Exchange:
             if result is not None:
                 _log.error("ASGI callable should return None, but returned '%s'.", result)
                 self._close()
-            elif not self._started and not self._gone:
+            elif not self._started and not self.gone:
                 _log.error("ASGI callable returned without starting response.")
                 await self._failed()
-            elif not self._complete and not self._gone:
+            elif not self._complete and not self.gone:
                 _log.error("ASGI callable returned without completing response.")
                 self._close()
 
@@ -203,15 +203,10 @@ class _Exchange:
         self.body.end(broken=True)
         self.disconnect()
 
-    @property
-    def deaf(self) -> bool:
-        """Whether one end has hung up."""
-        return self._gone
-
     def disconnect(self) -> None:
         """One end hangs up; the application may hear of it, and goes on as it likes."""
         if not self._complete:
-            self._gone = True
+            self.gone = True
         self._stirred.set()
         self.body.drop()
 
@@ -220,8 +215,13 @@ class _Exchange:
         self._request.append({"type": "http.request", "body": piece, "more_body": more})
         self._stirred.set()
 
+    async def write(self, pieces: AsyncIterator[bytes]) -> None:
+        async for piece in pieces:
+            self.feed(piece, more=True)
+        self.feed(b"", more=False)
+
     async def receive(self) -> Message:
-        while not (self._gone or self._complete):
+        while not (self.gone or self._complete):
             if self._request:
                 return self._request.popleft()
             self._stirred.clear()
@@ -231,7 +231,7 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         await self.body.room()
         kind = message["type"]
-        if self._gone:
+        if self.gone:
             return
         if not self._started:
             if kind != "http.response.start":
@@ -333,14 +333,14 @@ class AppTransport:
         if pieces is None:
             exchange.feed(body, more=False)
         else:
-            writing = self._keep(asyncio.get_running_loop().create_task(_write(exchange, pieces(body))))
+            writing = self._keep(asyncio.get_running_loop().create_task(exchange.write(pieces(body))))
         try:
             return await exchange.answered
         except asyncio.CancelledError:
             exchange.disconnect()
             raise
         finally:
-            if writing is not None and exchange.deaf:
+            if writing is not None and exchange.gone:
                 writing.cancel()
 
     async def break_off(self, method: str, url: URL, headers: Mapping[str, str], body: bytes) -> None:
@@ -387,12 +387,6 @@ class AppTransport:
             "raw_path": raw_path,
             "query_string": url.raw_query_string.encode("ascii"),
         }
-
-
-async def _write(exchange: _Exchange, pieces: AsyncIterator[bytes]) -> None:
-    async for piece in pieces:
-        exchange.feed(piece, more=True)
-    exchange.feed(b"", more=False)
 
 
 def authority_of(url: URL) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from simulator.clock import ClockMode
 from simulator.domain.policy import Policies
 from simulator.errors import NotFound, SimulatorError
-from simulator.runtime.pacer import Key
+from simulator.runtime.in_flight import Key
 from simulator.scenarios import texting
 from simulator.scenarios.durations import render
 from simulator.scenarios.expectations import check_call

@@ -17,19 +17,18 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
 from pydantic import BaseModel
-from pydantic_core import from_json
 
-from simulator.domain.masking import masked, masked_tools
+from simulator.domain.masking import masked
 from simulator.errors import (
     ApiError,
     BadRequest,
-    BodyTooLarge,
     MethodNotAllowed,
     RouteNotFound,
     Unauthorized,
     Unavailable,
     UsageError,
 )
+from simulator.serving import bodies
 from simulator.serving.errors import INTERNAL, dump, render
 from simulator.serving.gate import Gate, bearer, unknown_key
 from simulator.serving.limited import Limited
@@ -54,8 +53,6 @@ DOCS_PATH: Final = "/docs"
 CONTROL_PREFIX: Final = "/_sim/"  # what a test does to the simulator is no request of the account's
 SPARED: Final = "simulator.spared"  # in a scope: a request of the simulator's own, which no fault meets
 LONGEST_PATH_SHOWN: Final = 300
-LONGEST_BODY_KEPT: Final = 4096  # bytes of a request; the journal keeps a hundred thousand of them
-MOST_BRACKETS_KEPT: Final = 200  # a body with more may be nested deeper than whoever reads the journal can follow
 JSON: Final = (b"content-type", b"application/json")
 _log = logging.getLogger("simulator.serving")
 
@@ -75,10 +72,6 @@ async def disconnected(receive: Receive) -> None:
     """Return when the client has gone away, or when it has been answered."""
     while (await receive())["type"] != "http.disconnect":
         pass  # what is left of a body that nobody asked for
-
-
-class _Gone(Exception):
-    """The client went away before its body was complete; nobody is left to answer."""
 
 
 class Reply:
@@ -150,7 +143,7 @@ class Dispatcher:
             response = await self._respond(scope, receive)
         except ApiError as error:
             response = refusal(error)
-        except _Gone:
+        except bodies.ClientGone:
             return
         except Exception:
             _log.exception("%s %s failed", scope["method"], masked(_raw_path(scope)))
@@ -190,7 +183,7 @@ class Dispatcher:
                 allowance = limits.take(runner.world, operation.id, runner.now())
             if operation.body is not None:
                 limit = operation.raw_limit or self._settings.max_body
-                raw = await _read(receive, headers.get(b"content-length"), limit)
+                raw = await bodies.read(receive, headers.get(b"content-length"), limit)
                 _check_open(runner)
             if runner.restless(test=path.startswith(CONTROL_PREFIX)):
                 await runner.admit()
@@ -206,7 +199,7 @@ class Dispatcher:
                 response = Limited(response, allowance)
         except ApiError as error:
             response, at = refusal(error), runner.now()
-        except _Gone:
+        except bodies.ClientGone:
             raise
         except Exception:
             _log.exception("%s %s failed", method, masked(path))
@@ -220,7 +213,7 @@ class Dispatcher:
                 path=masked(path),
                 operation_id=operation.id,
                 status=response.status_code,
-                **_shown_body(raw),
+                **bodies.shown(raw),
             )
         return response if disturbed is None else await disturbed.after(response)
 
@@ -326,20 +319,6 @@ def _refuse_twins(headers: Iterable[tuple[bytes, bytes]]) -> None:
             raise BadRequest(f"the request has {count} {single.decode().title()} headers: send one")
 
 
-def _shown_body(raw: bytes) -> dict[str, Any]:
-    """What the journal keeps of a request's body: its JSON, its text when it is none, its size when it is too long."""
-    if not raw:
-        return {}
-    if len(raw) > LONGEST_BODY_KEPT:
-        return {"body_bytes": len(raw)}
-    shown = masked(raw.decode("utf-8", "replace"))
-    if raw.count(b"[") + raw.count(b"{") <= MOST_BRACKETS_KEPT:
-        with suppress(ValueError):
-            body = from_json(shown, allow_inf_nan=False)
-            return {"body": masked_tools(body) if '"headers"' in shown else body}
-    return {"body": shown}
-
-
 def _raw_path(scope: Scope) -> str:
     raw = scope.get("raw_path")
     return raw.decode("latin-1") if raw else quote(scope["path"])
@@ -367,40 +346,10 @@ def _scoped(operation: Operation, runner: Runner, header: bytes) -> Runner:
     return runner.scoped(sub_account_id)
 
 
-async def _read(receive: Receive, declared: bytes | None, limit: int) -> bytes:
-    """Collect the request body, and stop as soon as it is over the limit."""
-    if declared is not None and declared.isdigit() and (len(declared) > len(str(limit)) + 2 or int(declared) > limit):
-        raise _too_large(limit)
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body", False):
-        body: bytes = message.get("body", b"")
-        if len(body) > limit:
-            raise _too_large(limit)
-        return body
-    parts: list[bytes] = []
-    size = 0
-    while message["type"] == "http.request":
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            raise _too_large(limit)
-        parts.append(part)
-        if not message.get("more_body", False):
-            return b"".join(parts)
-        message = await receive()
-    raise _Gone
-
-
 def _check_open(runner: Runner) -> None:
     """Refuse a request whose account was closed while its body arrived."""
     if runner.closed:
         raise unknown_key(runner.api_key)
-
-
-def _too_large(limit: int) -> ApiError:
-    return BodyTooLarge(
-        f"the request body is over the limit of {limit} bytes (Settings.max_body, but for /_sim/import)"
-    )
 
 
 def _success(operation: Operation, runner: Runner) -> int:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from simulator.clock import ClockMode, Timers
 from simulator.domain.limits import Limits
 from simulator.runtime.images import AccountImage, Identity, WorldImage
-from simulator.runtime.pacer import Key
+from simulator.runtime.in_flight import Key
 from simulator.settings import Settings
 from simulator.state.codec import Unreadable, decode, encode
 from simulator.state.layout import fields_of, policies_of, policies_text, seed_of, world_of, written

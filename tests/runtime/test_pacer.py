@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from simulator.clock import Clock, ClockMode
 from simulator.errors import StuckHandler
 from simulator.runtime import pacer as pacer_module
-from simulator.runtime.pacer import Key, Pacer
+from simulator.runtime.in_flight import Key
+from simulator.runtime.pacer import Pacer
 
 START = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
 PATIENCE = timedelta(seconds=5)

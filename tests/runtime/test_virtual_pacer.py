@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.clock import Clock, ClockMode
-from simulator.runtime.pacer import Key, Pacer
+from simulator.runtime.in_flight import Key
+from simulator.runtime.pacer import Pacer
 from simulator.runtime.transport import handling
 from simulator.runtime.virtual import VirtualLoop, virtual_loop
 
