@@ -48,6 +48,7 @@ async def test_the_answer_says_everything_about_the_account() -> None:
             seed=7,
             clock="auto",
             scale=2,
+            handler_grace=1.5,
             contract="2026-03",
             policies={"voice_turn_retry": "once"},
             limits={"numbers": 3},
@@ -57,6 +58,7 @@ async def test_the_answer_says_everything_about_the_account() -> None:
         assert account["api_key"] == "sk_test_1"
         assert account["account_id"] == q.runner.world.account_id
         assert (account["seed"], account["clock"], account["scale"]) == (7, "auto", 2.0)
+        assert account["handler_grace"] == (await q.get("/_sim/clock"))["handler_grace"] == 1.5
         assert account["contract"] == "2026-03"
         assert account["policies"]["voice_turn_retry"] == "once"
         assert account["policies"]["agent_call_ended_event"] == "off"

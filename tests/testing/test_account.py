@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from simulator.errors import UsageError
-from simulator.testing import CALLER, SECRET, Account, Line, Refused
+from simulator.testing import CALLER, SECRET, Account, Line, Options, Refused, Session
 from tests.helpers.apps import Recorded, orders, wsgi
 from tests.testing.conftest import Opened
 
@@ -420,3 +420,25 @@ async def test_async_tests_call_it_directly_or_await_it(account: Account) -> Non
     client = account.async_client()
     assert (await client.agents.list()).data[0].name == "Acme"
     await client.close()
+
+
+def told(account: Account) -> list[dict[str, Any]]:
+    """A story with everything in it that takes time, and all that the journal says of it."""
+    line(account, Recorded())
+    account.call(["Where is my order?", {"wait": 3}, {"barge_in": {"say": "bye", "after": 0.2}}])
+    with account.dial() as phone:
+        phone.say("Where is it?")
+        phone.wait("2s")
+    account.text("hi")
+    account.webhook("http://127.0.0.1:9/nobody")
+    account.text("hi again")
+    return [dict(entry) for entry in account.journal.entries()]
+
+
+def test_the_same_test_gives_the_same_journal_in_process_and_over_sockets(session: Session) -> None:
+    stories = []
+    for sockets in (False, True):
+        with session.open(Options(seed=11, sockets=sockets)) as account:
+            stories.append(told(account))
+    assert stories[0] == stories[1]
+    assert len(stories[0]) > 100

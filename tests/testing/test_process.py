@@ -471,10 +471,9 @@ def test_only_names_of_this_machine_can_be_mounted(place: InProcess) -> None:
 
 
 def test_another_account_of_the_place_is_asked_by_its_own_key() -> None:
-    place = in_process(api_keys=("sk_live_a",))
+    place = in_process()
     try:
-        place.ask("POST", "/_sim/accounts", {"api_key": "sk_live_b"})
-        beside = place.beside("sk_live_b")
+        beside = place.beside(place.ask("POST", "/_sim/accounts")["api_key"])
         place.ask("POST", "/v1/agents", {"name": "A"})
         assert beside.ask("GET", "/v1/agents")["data"] == []
         beside.close()
