@@ -25,6 +25,7 @@ PARTIES: Final = "^/_sim/(calls|threads|people)"
 UPHEAVAL: Final = "^/_sim/(reset$|clock$|faults)"
 RESETS: Final = "^/_sim/(reset|clock)$"
 FAULTS: Final = "^/_sim/faults"
+WORLDS: Final = "^/_sim/(accounts|snapshots|fork|import|hosts)"  # likewise: other worlds, and who answers there
 SUB_ACCOUNTS: Final = "^/v1/sub-accounts"  # where nearly every chain could begin, were there no other beginning
 UNITS: Final = ("--phases", "examples,coverage,fuzzing")
 
@@ -128,6 +129,12 @@ def settings(known: dict[str, list[str]], examples: int, seed: int | None) -> st
         '"body.patience" = 0',
         "[operations.phases.coverage]",
         "enabled = false  # it goes to the ends of every range, ten minutes of patience among them",
+        "[[operations]]",
+        'include-operation-id = "simListen"',
+        "[operations.parameters]",
+        '"body.timeout" = 0.01',
+        "[operations.phases.coverage]",
+        "enabled = false  # likewise",
         # A live call would stream for as long as it lasts.
         "[[operations]]",
         'include-operation-id = "streamCallTranscript"',

@@ -74,15 +74,18 @@ class Waits:
 
         async def until_appended() -> None:
             nonlocal found, journal, seen
-            while not found:
+            while True:
+                if journal is not self.world.journal:  # the account was reset
+                    journal, seen = self.world.journal, 0
+                if journal.last_seq > seen:
+                    found = journal.since(max(seen, after), kind, limit)
+                    seen = journal.last_seq  # what was not wanted once is not looked at again
+                if found:
+                    return
                 self._appended.clear()
                 await self.pause(self._appended, real_timeout)
                 if not self._appended.is_set():
                     return  # nothing can come any more
-                if journal is not self.world.journal:  # the account was reset
-                    journal, seen = self.world.journal, after
-                found = journal.since(seen, kind, limit)
-                seen = journal.last_seq  # what was not wanted once is not looked at again
 
         await self.bounded(until_appended(), real_timeout, gone)
         return found

@@ -44,12 +44,15 @@ def in_process(**more: Any) -> InProcess:
 
 
 class OverSockets:
-    """A simulator of its own and the application under test, each behind a real server."""
+    """An account of a simulator, and the application under test, each behind a real server."""
 
     def __init__(self, **more: Any) -> None:
         self.simulator = build_simulator(settings(**more))
         self._server = ServerThread(build_app(self.simulator)).start()
-        self._http = OverHttp(self._server.url, KEY)
+        door = OverHttp(self._server.url, KEY)
+        opened = door.ask("POST", "/_sim/accounts", {"seed": self.simulator.settings.seed})
+        door.close()
+        self._http = OverHttp(self._server.url, opened["api_key"])
         self._handlers: list[ServerThread] = []
         self.ask = self._http.ask
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simulator.serving.dispatch import LONGEST_BODY_KEPT
+from simulator.serving.bodies import LONGEST_BODY_KEPT
 from tests.helpers.platform import Platform, platform
 
 pytestmark = pytest.mark.anyio
