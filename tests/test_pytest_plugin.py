@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = re.findall(r"-p\s*(no:\S+)", os.environ.get("PYTEST_ADDOPTS", ""))
 ENTRY = "[pytest11]\nagentphone = simulator.pytest_plugin\n"
 
+INI = "[pytest]\nfilterwarnings = error\naddopts = --strict-markers --strict-config -p no:cacheprovider"
+
 pytest_plugins = ["pytester"]
 
 APP = """
@@ -49,9 +51,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
     monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(f"-p {word}" for word in LEFT_OUT))
     pytester.makepyfile(shop=APP)
-    pytester.makeini(
-        "[pytest]\naddopts = --strict-markers --strict-config -p no:cacheprovider\nfilterwarnings = error\n"
-    )
+    pytester.makeini(f"{INI} -p no:asyncio\n")
     return pytester
 
 
@@ -369,7 +369,7 @@ def test_async_tests_call_it_directly_or_await_it(project: pytest.Pytester, back
 
 
 def test_pytest_asyncio_gets_along(project: pytest.Pytester) -> None:
-    pytest.importorskip("pytest_asyncio")
+    project.makeini(f"{INI}\nasyncio_default_fixture_loop_scope = function\n")
     project.makepyfile(
         """
         import pytest
@@ -381,7 +381,7 @@ def test_pytest_asyncio_gets_along(project: pytest.Pytester) -> None:
             assert (await agentphone.aio.call(["hello"])).said == ("Goodbye!",)
         """
     )
-    project.runpytest_subprocess("-o", "asyncio_default_fixture_loop_scope=function").assert_outcomes(passed=1)
+    project.runpytest_subprocess().assert_outcomes(passed=1)
 
 
 def test_a_hypothesis_test_resets_the_world_for_each_example(project: pytest.Pytester) -> None:
