@@ -217,6 +217,7 @@ class Outbox:
         try:
             pieces = None if gate is None else gate.pieces
             outcome = await self._sender.attempt(letter.url, letter.headers, letter.body, pieces)
+            await self._pacer.order.turn()
         except asyncio.CancelledError:
             if tag not in self._late:
                 raise
