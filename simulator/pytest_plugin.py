@@ -95,6 +95,7 @@ def agentphone(request: pytest.FixtureRequest, _agentphone_session: Session) -> 
     account = _agentphone_session.open(_options(request.node))
     request.node.stash[_ACCOUNT] = account
     yield account
+    del request.node.stash[_ACCOUNT]  # pytest keeps every test until the end, and would keep its world
     try:
         account.close()
     except Exception:

@@ -402,6 +402,27 @@ def test_a_hypothesis_test_resets_the_world_for_each_example(project: pytest.Pyt
     project.runpytest_subprocess().assert_outcomes(passed=1)
 
 
+def test_a_test_that_is_over_leaves_nothing_of_its_world(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import gc, weakref
+        from shop import app
+
+        worlds = []
+
+        def test_world(agentphone):
+            agentphone.webhook(app)
+            agentphone.call(["hello"])
+            worlds.append(weakref.ref(agentphone))
+
+        def test_afterwards():
+            gc.collect()
+            assert worlds[0]() is None
+        """
+    )
+    project.runpytest_subprocess().assert_outcomes(passed=2)
+
+
 def test_groups_of_xdist_leave_a_tests_seed_and_its_command_alone(project: pytest.Pytester) -> None:
     grouped = WORLDS.replace("@pytest", "@pytest.mark.xdist_group('one')\n@pytest", 1)
     project.makepyfile(test_worlds=grouped + "    assert name != 'd'\n")

@@ -18,6 +18,7 @@ from simulator.engine.spoil import Break, Part, Pause, Spoiler
 from simulator.runtime.deliver import Sender, cause_of, network_errors
 from simulator.runtime.pacer import Pacer
 from simulator.runtime.transport import Pieces
+from simulator.runtime.turns import lines_of
 from simulator.world.faults import Struck
 
 SIGNATURE: Final = "X-Webhook-Signature"
@@ -115,33 +116,41 @@ async def post_turn(
     gate: Gate | None = None,
 ) -> None:  # fmt: skip
     """POST a voice turn that a fault has struck; its reply is fed as by `turns.post_turn`."""
+    in_turn = pacer.order.turn
     if struck.fault == "late":
         await pacer.sleep(struck.span)
     if struck.fault == "refuse":
+        await in_turn()
         feed(ReplyFailed(turn_id, "connection refused"))
         return
     if struck.fault == "status":
+        await in_turn()
         feed(ReplyStarted(turn_id, int(struck["status"]), ""))
         feed(ReplyEnded(turn_id))
         return
     if struck.fault == "reset":
         outcome = await sender.break_off(letter.url, letter.headers, letter.body)
+        await in_turn()
         feed(ReplyFailed(turn_id, outcome.error or "the request failed"))
         return
     response = await sender.open(letter.url, letter.headers, letter.body, pieces=pieces_of(pacer, struck, gate))
     if isinstance(response, Outcome):
+        await in_turn()
         feed(ReplyFailed(turn_id, response.error or "the request failed"))
         return
     kind = response.headers.get("Content-Type", "")
     spoiler = Spoiler(struck.fault, struck.rule.spec.parameters, kind)
     try:
+        await in_turn()
         feed(ReplyStarted(turn_id, response.status, kind))
         whole = True
         while whole and (piece := await response.content.readany()):
             whole = await _pass_on(spoiler.feed(piece), pacer, turn_id, feed)
         whole = whole and await _pass_on(spoiler.end(), pacer, turn_id, feed)
+        await in_turn()
     except network_errors() as error:
         response.close()
+        await in_turn()
         feed(ReplyFailed(turn_id, cause_of(error)))
     except BaseException:
         response.close()
@@ -156,7 +165,7 @@ async def post_turn(
 
 
 async def _pass_on(parts: Iterator[Part], pacer: Pacer, turn_id: str, feed: Callable[[CallEvent], None]) -> bool:
-    """Feed what is left of some bytes; False when the connection is to break there."""
+    """Feed what is left of some bytes, cut at the ends of lines; False when the connection is to break there."""
     for part in parts:
         match part:
             case Pause():
@@ -164,5 +173,7 @@ async def _pass_on(parts: Iterator[Part], pacer: Pacer, turn_id: str, feed: Call
             case Break():
                 return False
             case _:
-                feed(ReplyBytes(turn_id, part))
+                await pacer.order.turn()
+                for line in lines_of(part):
+                    feed(ReplyBytes(turn_id, line))
     return True

@@ -151,6 +151,9 @@ class InFlight(ABC):
         sleeper = self._sleepers.pop(key[0], None)  # None: somebody else's, whose timer came along in a copy
         if sleeper is not None and not sleeper.woken.done():
             self._return(sleeper.task)
+            if sleeper.ours:
+                self.order.join(sleeper.task)  # what comes of it now comes after what has been asked meanwhile
+            self.order.stir()
             sleeper.woken.set_result(None)
 
     def _return(self, task: asyncio.Task[Any]) -> None:

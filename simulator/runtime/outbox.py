@@ -179,7 +179,7 @@ class Outbox:
         delay = struck.span
         self._world.faults.held[delivery.id] = endpoint.id if struck.fault == "reorder" else None
         webhooks.put_off(self._world, delivery.id, now + delay)
-        self._pacer.start_timer(self._key(RETRY, delivery.id), delay)
+        self._wait(delivery.id, delay)
 
     def _let_go(self, endpoint: WebhookEndpoint) -> None:
         """Something has been sent to `endpoint`: what was held back to be overtaken by it follows."""
@@ -217,6 +217,7 @@ class Outbox:
         try:
             pieces = None if gate is None else gate.pieces
             outcome = await self._sender.attempt(letter.url, letter.headers, letter.body, pieces)
+            await self._pacer.order.turn()
         except asyncio.CancelledError:
             if tag not in self._late:
                 raise
@@ -239,9 +240,14 @@ class Outbox:
     def _settle(self, delivery: Delivery, outcome: Outcome, started: datetime) -> None:
         settled = self.record(delivery, outcome, started)
         if settled.next_attempt_at is not None:
-            self._pacer.start_timer(self._key(RETRY, delivery.id), settled.next_attempt_at - self._pacer.clock.now())
+            self._wait(delivery.id, settled.next_attempt_at - self._pacer.clock.now())
         elif (waiter := self._waiting.pop(delivery.id, None)) is not None and not waiter.done():
             waiter.set_result(settled)
+
+    def _wait(self, delivery_id: str, delay: timedelta) -> None:
+        """Make the next attempt after `delay`; nothing may be in flight that lets time move when it ends."""
+        self._pacer.start_timer(self._key(RETRY, delivery_id), delay)
+        self._pacer.arm()
 
     def record(self, delivery: Delivery, outcome: Outcome, started: datetime, *, again: bool = False) -> Delivery:
         """Write one finished attempt down. `again`: the engine sends the same voice turn once more by itself."""

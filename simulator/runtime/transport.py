@@ -348,9 +348,10 @@ class AppTransport:
         exchange = self._begin(method, url, headers, body)
         exchange.feed(body[: len(body) // 2], more=True)
         loop = virtual_loop()
-        if loop is not None:
-            await loop.end_of_instant()  # the application takes in what there is
-        exchange.disconnect()
+        if loop is None:
+            exchange.disconnect()
+        else:
+            loop.when_over(exchange.disconnect)  # the application takes in what there is
 
     def _begin(self, method: str, url: URL, headers: Mapping[str, str], body: bytes) -> _Exchange:
         exchange = _Exchange(self._scope(method, url, headers, body))

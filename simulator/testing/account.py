@@ -57,6 +57,7 @@ class Account(Expecting):
         self._phones = 0
         self._mode = ""  # of the clock, before the first phone was taken off the hook
         self._line: Number | None = None
+        self._lines: dict[str, Number | None] = {}  # what it was when a snapshot was made
 
     @classmethod
     def connect(cls, base_url: str, api_key: str, **words: Any) -> Self:
@@ -264,19 +265,21 @@ class Account(Expecting):
         """Keep the world as it is under a name; returns the name."""
         self._world.settle()
         self._place.ask("POST", "/_sim/snapshots", {"name": name})
+        self._lines[name] = self._line
         return name
 
     def restore(self, name: str = "snapshot") -> None:
         """Go back to a snapshot. Raises Refused when there is none of this name."""
         self._world.do("POST", f"/_sim/snapshots/{name}/restore")
-        self._line = None
+        self._line = self._lines.get(name)
 
     def fork(self, snapshot: str | None = None) -> Account:
         """Another account with a copy of this world, or of a snapshot; what happens in one does not in the other."""
         self._world.settle()
         made = self._place.ask("POST", "/_sim/fork", {} if snapshot is None else {"snapshot": snapshot})
         other = type(self)(self._place.beside(made["api_key"]), self.options)
-        other._line = self._line
+        other._line = self._line if snapshot is None else self._lines.get(snapshot)
+        other._lines = self._lines.copy()
         self._closing.callback(other.close)
         return other
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from simulator.testing.front import Front
     from simulator.testing.options import Options
 
+__tracebackhide__ = True  # a failed test should be shown at its own line
+
 T = TypeVar("T")
 
 SHUTDOWN: Final = 10.0  # real seconds that an application has to shut down

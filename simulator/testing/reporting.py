@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from simulator.testing.results import Entry
@@ -24,8 +25,14 @@ def sections(account: Account, replay: str) -> list[Section]:
     """The sections to add to a report; never raises, and never takes long."""
     found = [("agentphone", f"seed {account.seed}\nrepeat with: {replay}"), ("agentphone journal", _journal(account))]
     if len(account.errors):
-        found.append(("agentphone handler errors", "\n\n".join(account.errors)))
+        found.append(("agentphone handler errors", "\n\n".join(_counted(account.errors))))
     return found
+
+
+def _counted(errors: Iterable[str]) -> Iterator[str]:
+    """Each of them once: a handler that fails at every retry fails alike."""
+    for text, times in Counter(errors).items():
+        yield text if times == 1 else f"{text}\n({times} times)"
 
 
 def _journal(account: Account) -> str:

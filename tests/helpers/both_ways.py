@@ -92,11 +92,13 @@ def journal(place: Any, kind: str | None = None) -> list[dict[str, Any]]:
     return entries
 
 
-def told(home: Home, app: Any) -> list[dict[str, Any]]:
-    """A call and a text, to their ends; returns the journal."""
+def told(home: Home, app: Any, *faults: dict[str, Any]) -> list[dict[str, Any]]:
+    """A call and a text, to their ends, under fault rules; returns the journal."""
     place = home()
     try:
         number = line(place, app, beginMessage="Acme, hello!")
+        for rule in faults:
+            place.ask("POST", "/_sim/faults", rule)
         call(place, number, "Where is my order 4521?", {"wait": 4}, "And order 1180?", "Thanks, goodbye")
         place.ask("POST", "/_sim/messages", {"from": CALLER, "to": number, "body": "hi"})
         place.ask("POST", "/_sim/clock/run_until_idle")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import multiprocessing
 from collections.abc import Iterator
@@ -13,6 +14,21 @@ from typing import Any
 import pytest
 
 from tests.helpers.both_ways import CALLER, SAMPLES, OverSockets, in_process, journal, sample, told
+
+SENT = (
+    {"fault": "bad_signature"}, {"fault": "missing_signature"}, {"fault": "stale_timestamp"},
+    {"fault": "tampered_body"}, {"fault": "malformed_json"}, {"fault": "duplicate", "copies": 2}, {"fault": "overlap"},
+    {"fault": "late", "seconds": 30}, {"fault": "reset"}, {"fault": "slow_send", "seconds": 2, "pieces": 3},
+    {"fault": "refuse"}, {"fault": "status", "status": 503},
+)  # fmt: skip
+ANSWERED = (
+    {"fault": "cut", "after_bytes": 5}, {"fault": "stall", "seconds": 3}, {"fault": "stall", "seconds": 100},
+    {"fault": "drop_final"}, {"fault": "garble"}, {"fault": "split"},
+)  # fmt: skip
+RULES = (
+    [{"on": "delivery", **rule} for rule in (*SENT, {"fault": "reorder"})]
+    + [{"on": "turn", **rule} for rule in (*SENT, *ANSWERED)]
+)  # fmt: skip
 
 
 def written(entries: list[dict[str, Any]]) -> str:
@@ -59,6 +75,13 @@ def test_over_sockets_it_is_the_same_twenty_times_on_a_busy_machine() -> None:
     assert journals == [expected] * 20
 
 
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: " ".join(map(str, rule.values())))
+def test_what_goes_wrong_on_purpose_is_the_same_both_ways(rule: dict[str, Any]) -> None:
+    here, there = (told(home, streaming, {**rule, "times": 2}) for home in (in_process, OverSockets))
+    assert [entry["kind"] for entry in here].count("fault.fired") == 2
+    assert here == there
+
+
 def test_without_a_grace_a_handler_on_a_socket_takes_the_time_it_takes() -> None:
     entries = told(lambda: OverSockets(handler_grace=timedelta()), sample("simple_starlette"))
     assert any(entry["after"] > 0 for entry in entries if entry["kind"] == "turn.started")
@@ -86,3 +109,17 @@ async def refusing(scope: Any, _receive: Any, send: Any) -> None:
     if scope["type"] == "http":
         await send({"type": "http.response.start", "status": 503, "headers": [(b"content-length", b"0")]})
         await send({"type": "http.response.body", "body": b""})
+
+
+async def streaming(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] != "http":
+        return
+    while (await receive()).get("more_body"):
+        pass
+    head = (b"content-type", b"application/x-ndjson")
+    await send({"type": "http.response.start", "status": 200, "headers": [head]})
+    for chunk in ({"text": "Let me look.", "interim": True}, {"text": "Order 4521 shipped."}):
+        line = json.dumps(chunk).encode() + b"\n"
+        await send({"type": "http.response.body", "body": line, "more_body": True})
+        await asyncio.sleep(0)  # in process each is read by itself; from a socket both at once
+    await send({"type": "http.response.body", "body": b""})

@@ -455,3 +455,18 @@ def test_whatever_goes_wrong_every_delivery_ends_and_the_same_seed_fires_the_sam
             return [counts, sorted(hits)]
 
     assert asyncio.run(story()) == asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("fault", "parameters"),
+    [("late", {"seconds": 30}), ("reorder", {}), ("refuse", {}), ("status", {"status": 503})],
+)
+async def test_what_is_put_off_while_nothing_is_in_flight_arrives_though_nobody_asks(
+    fault: str, parameters: dict[str, Any]
+) -> None:
+    async with Receiver() as handler, line() as p:
+        _, number = await p.line(handler.url)
+        await rule(p, fault, times=1, **parameters)
+        await text(p, number)
+        async with asyncio.timeout(10):
+            await handler.received(1)

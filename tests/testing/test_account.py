@@ -442,3 +442,18 @@ def test_the_same_test_gives_the_same_journal_in_process_and_over_sockets(sessio
             stories.append(told(account))
     assert stories[0] == stories[1]
     assert len(stories[0]) > 100
+
+
+def test_what_is_dialled_goes_back_with_the_world(account: Account) -> None:
+    line(account, Recorded())
+    account.snapshot("before")
+    account.text("hello")
+    told = account.journal.entries()
+    account.number()
+    account.restore("before")
+    account.text("hello")
+    assert account.journal.entries() == told
+    account.number()
+    with account.fork("before") as other:
+        other.text("hello")
+        assert other.journal.entries() == told

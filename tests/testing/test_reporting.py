@@ -51,6 +51,15 @@ def test_a_report_has_the_command_the_journal_and_the_handlers_errors() -> None:
     assert found["agentphone handler errors"] == "Traceback: of all things"
 
 
+def test_what_a_handler_fails_with_again_and_again_is_shown_once() -> None:
+    class Failing(Account):
+        errors = ("Traceback: of all things", "Traceback: this too", "Traceback: of all things")
+
+    told: Any = Failing()
+    shown = dict(sections(told, ""))["agentphone handler errors"]
+    assert shown == "Traceback: of all things\n(2 times)\n\nTraceback: this too"
+
+
 def test_a_journal_that_cannot_be_read_is_said_so() -> None:
     class Broken(Account):
         def recent(self) -> list[dict[str, Any]]:
