@@ -180,6 +180,7 @@ class Outbox:
         self._world.faults.held[delivery.id] = endpoint.id if struck.fault == "reorder" else None
         webhooks.put_off(self._world, delivery.id, now + delay)
         self._pacer.start_timer(self._key(RETRY, delivery.id), delay)
+        self._pacer.arm()
 
     def _let_go(self, endpoint: WebhookEndpoint) -> None:
         """Something has been sent to `endpoint`: what was held back to be overtaken by it follows."""
@@ -240,6 +241,7 @@ class Outbox:
         settled = self.record(delivery, outcome, started)
         if settled.next_attempt_at is not None:
             self._pacer.start_timer(self._key(RETRY, delivery.id), settled.next_attempt_at - self._pacer.clock.now())
+            self._pacer.arm()  # of a delivery that a fault kept from being sent nothing lands
         elif (waiter := self._waiting.pop(delivery.id, None)) is not None and not waiter.done():
             waiter.set_result(settled)
 
