@@ -95,20 +95,24 @@ def test_the_scenario_example_works_as_written(tmp_path: Path) -> None:
 
 
 def test_the_test_suite_examples_pass_as_written(tmp_path: Path) -> None:
-    section, handlers = "In your test suite", ROOT / "fixtures" / "handlers"
+    handlers = ROOT / "fixtures" / "handlers"
     for name, module in (("my_app", "simple_starlette"), ("my_flask_app", "tools_flask")):
         build = f"from receiving import Receiver\nfrom {module} import build_app\napp = build_app(Receiver(None))\n"
         (tmp_path / f"{name}.py").write_text(build, "utf-8")
-    for index in range(3):
-        (tmp_path / f"test_{index}.py").write_text(block(section, "python", index), "utf-8")
-    (tmp_path / "conftest.py").write_text(block(section, "python", 3), "utf-8")
+    part = TEXT.partition("## In your test suite\n")[2].partition("### From any language\n")[0]
+    examples = re.findall(r"```python\n(.*?)```", part, re.DOTALL)
+    tests = [example for example in examples if "def test_" in example]
+    for index, example in enumerate(tests):
+        (tmp_path / f"test_{index}.py").write_text(example, "utf-8")
+    (conftest,) = (example for example in examples if example not in tests)
+    (tmp_path / "conftest.py").write_text(conftest, "utf-8")
     # Without plugins that are installed by chance; ours by its module, so that a checkout need not be installed.
     env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "-p anyio -p simulator.pytest_plugin"}
     env["PYTHONPATH"] = os.pathsep.join((str(ROOT), str(handlers), str(tmp_path)))
     command = [sys.executable, "-m", "pytest", "-q", "--strict-markers", "-W", "error", str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "3 passed" in done.stdout
+    assert f"{len(tests)} passed" in done.stdout and len(tests) == 6
 
 
 def test_every_command_and_policy_is_described() -> None:

@@ -227,6 +227,16 @@ async def test_a_late_delivery_is_first_sent_when_its_time_has_come() -> None:
         assert genuine(handler.requests[0])
 
 
+@pytest.mark.parametrize("fault", [{"fault": "refuse"}, {"fault": "late", "seconds": 60}, {"fault": "reorder"}])
+async def test_an_auto_clock_goes_on_by_itself_to_what_was_not_sent(fault: dict[str, Any]) -> None:
+    async with Receiver() as handler, line() as p:
+        _, number = await p.line(handler.url)
+        await rule(p, **fault, times=1)
+        await text(p, number)
+        (request,) = await handler.received(1)  # nobody asks for anything meanwhile
+        assert genuine(request)
+
+
 async def test_a_reordered_delivery_follows_the_next_one() -> None:
     async with Receiver() as handler, line(ClockMode.MANUAL) as p:
         _, number = await p.line(handler.url)
