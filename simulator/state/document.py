@@ -62,6 +62,7 @@ def read(kind: Format, text: str | bytes) -> Any:
         raise Unreadable(f"it is not whole: checksum or {kind.content} is missing")
     if checksum(document[kind.content]) != document["checksum"]:
         raise Unreadable("it was changed or damaged after it was written: its checksum is another")
+    _check_text(document[kind.content])
     return document[kind.content]
 
 
@@ -91,6 +92,15 @@ def _check_version(document: Mapping[str, Any]) -> None:
         maker = document.get("made_by")
         by = f" by {maker[:80]}" if isinstance(maker, str) else ""
         raise Unreadable(f"it was written{by} in version {version}, and {MADE_BY} reads up to {VERSION}: update it")
+
+
+def _check_text(content: Any) -> None:
+    """Raise Unreadable for half a character, which JSON can escape and no answer could be written with."""
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise Unreadable(f"it holds {half!r}, half a character, which is no text") from None
 
 
 def _no_number(name: str) -> NoReturn:

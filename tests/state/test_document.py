@@ -82,6 +82,7 @@ def test_bytes_that_are_no_document_are_refused(data: bytes) -> None:
         (GOOD.replace("agentphone-simulator world", "someone's world"), 'its format is "someone\'s world"'),
         (write(STATE, {}), "it is a agentphone-simulator state, not a .* world: start `serve --state` with it"),
         (GOOD.replace('"checksum"', '"checksun"'), "checksum or world is missing"),
+        (write(WORLD, {"name": "\ud800"}), "holds '.ud800', half a character"),
         ("{}", "it does not say so in a field `format`"),
         ("[]", "it does not say so"),
         ('{"format": 5}', "it does not say so"),
