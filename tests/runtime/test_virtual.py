@@ -59,6 +59,15 @@ def test_a_month_of_sleep_takes_no_time(loop: VirtualLoop) -> None:
     assert loop.time() == 30 * 86_400
 
 
+@pytest.mark.parametrize("days", [100, 1_000, 36_500])
+def test_nor_do_years_though_a_float_cannot_tell_nanoseconds_any_more(loop: VirtualLoop, days: int) -> None:
+    guard = loop.call_really_later(PATIENCE, loop.stop)
+    for _ in range(3):
+        loop.run_until_complete(asyncio.sleep(days * 86_400 + 0.1))
+    guard.cancel()
+    assert loop.time() == pytest.approx(3 * (days * 86_400 + 0.1), abs=1e-6)
+
+
 def test_a_timeout_comes_before_a_longer_sleep_ends(loop: VirtualLoop) -> None:
     async def story() -> float:
         with pytest.raises(TimeoutError):
