@@ -137,11 +137,17 @@ def settings(known: dict[str, list[str]], examples: int, seed: int | None) -> st
         '"body.timeout" = 0.01',
         "[operations.phases.coverage]",
         "enabled = false  # likewise",
-        # Its script is that of simDial, which is gone through there; it is what takes the time.
-        "[[operations]]",
-        'include-operation-id = "simJoinWebCall"',
-        "[operations.phases.coverage]",
-        "enabled = false",
+        # Their scripts are that of simDial, which is gone through there; it is what takes the time.
+        *(
+            line
+            for operation in ("simJoinWebCall", "simPutPerson")
+            for line in (
+                "[[operations]]",
+                f'include-operation-id = "{operation}"',
+                "[operations.phases.coverage]",
+                "enabled = false",
+            )
+        ),
         # A live call would stream for as long as it lasts.
         "[[operations]]",
         'include-operation-id = "streamCallTranscript"',

@@ -16,9 +16,9 @@ from simulator.engine.delivery import answered
 from simulator.engine.events import CallEvent, ReplyBytes, ReplyEnded, ReplyFailed, ReplyStarted
 from simulator.engine.spoil import Break, Part, Pause, Spoiler
 from simulator.runtime.deliver import Sender, cause_of, network_errors
+from simulator.runtime.lines import lines_of
 from simulator.runtime.pacer import Pacer
 from simulator.runtime.transport import Pieces
-from simulator.runtime.turns import lines_of
 from simulator.world.faults import Struck
 
 SIGNATURE: Final = "X-Webhook-Signature"
@@ -116,6 +116,7 @@ async def post_turn(
     gate: Gate | None = None,
 ) -> None:  # fmt: skip
     """POST a voice turn that a fault has struck; its reply is fed as by `turns.post_turn`."""
+
     in_turn = pacer.order.turn
     if struck.fault == "late":
         await pacer.sleep(struck.span)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
-from typing import Final
 
 from simulator.domain.policy import Policies
 from simulator.domain.webhooks import Delivery, Outcome, OutcomeKind
@@ -16,10 +13,9 @@ from simulator.engine.call_states import TurnEnd
 from simulator.engine.delivery import answered
 from simulator.engine.events import CallEvent, ReplyBytes, ReplyEnded, ReplyFailed, ReplyStarted
 from simulator.runtime.deliver import Sender, cause_of, network_errors
+from simulator.runtime.lines import lines_of
 from simulator.runtime.order import at_once
 
-_LINE = re.compile(rb"[^\n]*\n+|[^\n]+")
-MOST_LINES: Final = 1000
 NOT_SENT = "not sent"  # how every refusal of runtime.hosts begins
 
 
@@ -78,16 +74,6 @@ async def post_turn(
     else:
         response.release()
         feed(ReplyEnded(turn_id))
-
-
-def lines_of(piece: bytes) -> list[bytes]:
-    """Cut bytes behind the ends of lines; blank lines stay with what is before them.
-
-    Nobody says so much at once that a piece has more lines than `MOST_LINES`; what is beyond is left in one.
-    """
-    found: list[bytes] = [match.group() for match in islice(_LINE.finditer(piece), MOST_LINES)]
-    rest = piece[sum(map(len, found)) :]
-    return [*found, rest] if rest else found
 
 
 def text_of(data: bytes) -> str:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from simulator.engine.events import CallEvent, ReplyBytes, ReplyEnded, ReplyFailed, ReplyStarted
 from simulator.runtime.deliver import Sender
-from simulator.runtime.turns import MOST_LINES, lines_of, post_turn
+from simulator.runtime.lines import MOST_LINES, lines_of
+from simulator.runtime.turns import post_turn
 from tests.helpers.receiver import Exchange, Receiver, answer
 
 pytestmark = pytest.mark.anyio
