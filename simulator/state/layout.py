@@ -257,7 +257,8 @@ def _check(records: Records) -> None:
     for name, field, other in NAMED:
         for key, record in records[name].items():
             wanted = getattr(record, field)
-            if wanted is not None and wanted not in records[other]:
+            invented = isinstance(record, Delivery) and record.test  # the text of a test was never stored
+            if wanted is not None and wanted not in records[other] and not invented:
                 raise Unreadable(f"{field} {wanted!r} is not in {other}", (name, str(key)))
     for name, field in UNIQUE:
         values = [getattr(record, field) for record in records[name].values()]

@@ -11,7 +11,7 @@ from simulator.domain.cards import ContactCard
 from simulator.domain.devices import Device
 from simulator.state.codec import Unreadable
 from simulator.state.layout import APART, MADE_AGAIN, PAIRS, RECORDS, SCALARS, world_of, written
-from simulator.world import agents
+from simulator.world import agents, notices, webhooks
 from simulator.world.world import World
 from tests.helpers.commands import VERBS, play
 from tests.helpers.world import CALLER, NOW, make_world, new_agent, new_number
@@ -56,6 +56,15 @@ def test_what_is_written_is_read_as_it_was() -> None:
     assert kept(read) == kept(world)
     assert written(read) == written(world)
     assert (read.journal.last_seq, read.journal.limit, len(read.journal)) == (world.journal.last_seq, 100, 0)
+
+
+def test_a_test_delivery_is_about_a_text_that_nobody_stored() -> None:
+    world = full_world()
+    endpoint = next(iter(world.endpoints.values()))
+    notice = notices.for_test(world, endpoint, agent_id=None, now=NOW)
+    made = webhooks.add_delivery(world, notice, endpoint, b"{}", retryable=False, now=NOW)
+    read = world_of(json.loads(json.dumps(written(world))), 100)
+    assert read.deliveries[made.id] == made
 
 
 def test_an_agents_numbers_stay_in_the_order_in_which_they_were_attached() -> None:
