@@ -264,10 +264,14 @@ class Outbox:
         return webhooks.record_attempt(self._world, delivery.id, attempt, status, due)
 
     def abandon(self) -> None:
-        """The account is emptied: tell those who await a test that there is nothing to await any more."""
+        """Nothing is sent any more: tell those who await a test that there is nothing to await."""
         for waiter in self._waiting.values():
             if not waiter.done():
-                waiter.set_exception(Conflict("the account was reset while the test was under way: send it again"))
+                waiter.set_exception(
+                    Conflict(
+                        "the account was reset, or the server stopped, while the test was under way: send it again"
+                    )
+                )
         self._waiting.clear()
 
 

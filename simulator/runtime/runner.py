@@ -372,4 +372,6 @@ class Runner(Waits):
         for runner in self.worlds():
             runner._abandon_threads()  # who waits for a text would be waited for
         await self.pacer.stop(patience)
+        for runner in self.worlds():
+            runner.outbox.abandon()
         await self.sender.close()

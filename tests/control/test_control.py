@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -227,3 +227,12 @@ async def test_time_has_an_end_and_says_so() -> None:
         refused = await p.post("/_sim/clock/advance", {"seconds": 300_000_000}, 400)
         assert "9000-01-01" in refused["detail"]
         assert (await p.get("/_sim/clock"))["now"] == "8995-01-01T01:00:00.000Z"
+
+
+async def test_a_server_that_stops_tells_who_awaits_a_test() -> None:
+    async with Receiver(Exchange.hung_up) as hook, platform(ClockMode.MANUAL) as p:
+        await p.post("/v1/webhooks", {"url": hook.url})
+        waiting = asyncio.create_task(p.post("/v1/webhooks/test", expect=409))
+        await hook.received(1)
+        await p.runner.stop(timedelta())
+        assert "the server stopped, while the test was under way" in (await waiting)["detail"]

@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import json
 
-from simulator.errors import NotFound, RateLimited
+import pytest
+
+from simulator.control.models import DialIn
+from simulator.errors import NotFound, RateLimited, RequestInvalid
 from simulator.serving.errors import dump, render, shape_error
+from simulator.serving.parsing import parse_body
 
 
 def test_a_refusal_has_its_status_headers_and_detail() -> None:
@@ -24,3 +28,10 @@ def test_details_of_a_coded_error_are_kept() -> None:
 
 def test_half_a_surrogate_pair_cannot_break_the_answer() -> None:
     assert json.loads(dump({"a": ["\ud800", {"\udfff": "b"}, 1]})) == {"a": ["?", {"?": "b"}, 1]}
+
+
+def test_a_misspelt_step_is_found_where_it_is() -> None:
+    body = b'{"from": "+14155550150", "to": "+14155550151", "script": ["hi", {"sya": "hello"}]}'
+    with pytest.raises(RequestInvalid) as refused:
+        parse_body(DialIn, body, required=True)
+    assert ["body", "script", 1, "StepIn", "sya"] in [error["loc"] for error in refused.value.errors]
