@@ -272,10 +272,25 @@ def test_a_port_that_is_taken_is_an_error_that_names_the_way_out() -> None:
 
 
 def test_serving_does_not_import_what_it_does_not_need() -> None:
-    probe = "import simulator.app, simulator.commands.serve, simulator.runtime.server, sys; print(*sys.modules)"
+    # Up to the first request of an account, which is when its runner is made.
+    probe = (
+        "import simulator.commands.serve, simulator.runtime.server, simulator.runtime.runner, sys;"
+        "from simulator.app import build_app, build_simulator; build_app(build_simulator());"
+        "print(*sys.modules)"
+    )
     listed = subprocess.run([sys.executable, "-c", probe], capture_output=True, check=True, text=True)
     loaded = set(listed.stdout.split())
-    assert not loaded & {"rich", "aiohttp", "httpx", "phonenumbers", "requests", "fastapi", "flask"}
+    assert not loaded & {"rich", "aiohttp", "yarl", "httpx", "phonenumbers", "requests", "fastapi", "flask"}
+    late = (
+        "engine.call",
+        "engine.script",
+        "runtime.client",
+        "runtime.telephone",
+        "runtime.faults",
+        "state",
+        "scenarios",
+    )
+    assert not loaded & {f"simulator.{name}" for name in late}
 
 
 # -- a running simulator ---------------------------------------------------------------------------------------------

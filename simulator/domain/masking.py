@@ -24,8 +24,15 @@ _CREDENTIAL: Final = re.compile(
 _TELLING: Final = re.compile(r"auth|cookie|key|token|secret|password", re.IGNORECASE)
 
 
+# One of these is in each of them, whatever its case: looking for a few letters is ten times as fast.
+_HINTS: Final = ("k_", "k-", "c_", "c-", "bearer", "://", "=")
+
+
 def masked(text: str) -> str:
     """`text` without the rest of anything in it that looks like a credential."""
+    lower = text.lower()
+    if not any(hint in lower for hint in _HINTS):
+        return text
     return _CREDENTIAL.sub(lambda found: f"{found[found.lastgroup or 0]}{HIDDEN}", text)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from simulator.domain.webhooks import (
     Attempt,
@@ -17,9 +18,7 @@ from simulator.domain.webhooks import (
     WebhookEndpoint,
 )
 from simulator.engine.delivery import Failed, Retry, plan_next
-from simulator.engine.events import CallEvent
 from simulator.errors import Conflict
-from simulator.runtime import faults
 from simulator.runtime.deliver import Sender
 from simulator.runtime.in_flight import Key
 from simulator.runtime.pacer import Pacer
@@ -28,6 +27,10 @@ from simulator.wire.payloads import render, retold
 from simulator.world import webhooks
 from simulator.world.faults import Struck, delivery_subject, strike
 from simulator.world.world import World
+
+if TYPE_CHECKING:
+    from simulator.engine.events import CallEvent
+    from simulator.runtime import faults  # loaded when the first one strikes: it brings half the call engine along
 
 RETRY = "retry"
 TIMEOUT = "attempt_timeout"
@@ -89,6 +92,8 @@ class Outbox:
 
     def _letter(self, struck: Struck, delivery: Delivery, endpoint: WebhookEndpoint, now: datetime) -> faults.Letter:
         """The request that is sent for a delivery that a fault has struck."""
+        from simulator.runtime import faults
+
         return faults.write(struck, delivery, endpoint, lambda d, e, age: self.headers(d, e, now, age))
 
     def _key(self, kind: str, delivery_id: str) -> Key:
@@ -108,10 +113,13 @@ class Outbox:
         if struck is not None and struck.fault in ("late", "reorder"):
             self._hold(delivery, struck, endpoint, now)
             return
-        unsent = None if struck is None else faults.unsent(struck, self._world.policies)
-        if unsent is not None:
-            self._settle(delivery, unsent, now)
-            return
+        if struck is not None:
+            from simulator.runtime import faults
+
+            unsent = faults.unsent(struck, self._world.policies)
+            if unsent is not None:
+                self._settle(delivery, unsent, now)
+                return
         self._pacer.start_timer(self._key(TIMEOUT, delivery.id), endpoint.timeout)
         self._attempts[delivery.id] = self._pacer.track(
             self._post(delivery, endpoint, now, struck), f"{delivery.id}: posted to {endpoint.url}"
@@ -126,6 +134,8 @@ class Outbox:
                 headers = self.headers(delivery, endpoint, started)
                 outcome = await self._sender.attempt(endpoint.url, headers, delivery.body)
             else:
+                from simulator.runtime import faults
+
                 letter = self._letter(struck, delivery, endpoint, started)
                 gate = self._send_copies(struck, delivery, endpoint, letter, before=True)
                 outcome = await faults.attempt(self._sender, self._pacer, letter, struck, gate)
@@ -165,6 +175,8 @@ class Outbox:
         turn_id: str, feed: Callable[[CallEvent], None],
     ) -> None:  # fmt: skip
         """POST a voice turn as the fault has it, and feed what comes of its reply."""
+        from simulator.runtime import faults
+
         letter = self._letter(struck, delivery, endpoint, now)
         gate = self._send_copies(struck, delivery, endpoint, letter, before=True)
         try:
@@ -193,6 +205,8 @@ class Outbox:
     ) -> faults.Gate | None:
         """Send what a fault sends once more, byte for byte: beside the original (`before` it is sent), or after it."""
         if before and struck.fault == "overlap":
+            from simulator.runtime import faults
+
             gate = faults.Gate()
             self._copy(delivery, endpoint, letter, 1, 1, gate)
             return gate

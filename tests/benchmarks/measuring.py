@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -23,7 +24,8 @@ LEAN = [sys.executable, str(HERE / "lean.py")]
 @contextmanager
 def process(argv: list[str], word: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A child that prints `word URL` when it is ready."""
-    child = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+    compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}  # as installed
+    child = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=compiled)
     assert child.stdout is not None
     try:
         line = next(line for line in child.stdout if line.startswith(word))

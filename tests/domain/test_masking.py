@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.domain import masking
 from simulator.domain.masking import HIDDEN, masked, masked_headers, masked_tools
 
 
@@ -65,3 +66,30 @@ def test_nothing_is_masked_twice(text: str) -> None:
 def test_a_key_is_never_whole_whatever_stands_around_it(rest: str, around: str) -> None:
     key = f"sk_live_{rest}"
     assert key not in masked(f"{around} {key} {around}")
+
+
+words = st.sampled_from(
+    [
+        "sk",
+        "SK",
+        "\u017fk",
+        "p\u212a",
+        "rk",
+        "whsec",
+        "_",
+        "-",
+        "live",
+        "Bearer",
+        "BEARER ",
+        "://",
+        "a:b@",
+        "?key=",
+        "&Token=",
+    ]
+)
+
+
+@given(st.lists(words | st.text("abcAK \u017f\u212a0129", max_size=8), max_size=12).map("".join))
+def test_no_credential_is_without_a_hint(text: str) -> None:
+    found = masking._CREDENTIAL.search(text)
+    assert (masked(text) != text) is (found is not None and found[0] != f"{found[found.lastgroup or 0]}{HIDDEN}")
