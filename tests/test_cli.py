@@ -284,7 +284,6 @@ def test_serving_does_not_import_what_it_does_not_need() -> None:
     late = (
         "engine.call",
         "engine.script",
-        "runtime.client",
         "runtime.telephone",
         "runtime.faults",
         "state",

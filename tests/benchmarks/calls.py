@@ -31,7 +31,7 @@ async def measure(webhook: str) -> tuple[float, float, float]:
     async with platform(ClockMode.AUTO) as p:
         _, number = await p.line(webhook, maxSilenceMs=3_600_000)
         await talk(p, number, 1, 20)
-        single = statistics.median([await timed(lambda: talk(p, number, 1, 20)) for _ in range(REPEATS)])
+        single = statistics.median([await timed(lambda: talk(p, number, 1, 20)) for _ in range(3 * REPEATS)])
         before = resident(os.getpid())
         many = await timed(lambda: talk(p, number, MANY, 5))
         return single, many, (resident(os.getpid()) - before) * 1024 / MANY

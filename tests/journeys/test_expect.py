@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -73,7 +74,8 @@ def test_a_webhook_that_is_down_is_named_as_the_reason(desk: Desk) -> None:
         desk.outside.text(PERSON, desk.number, "Where is my order 4521?")
         missed = expect(desk, "message.sent", within=10, patience=0)
         assert not missed["found"]
-        assert "(agent.message) failed, attempt 1: the webhook answered 503" in missed["explanation"]
+        # Left to itself an auto clock may have gone on to a later attempt by the time that we ask.
+        assert re.search(r"\) failed, attempt \d: the webhook answered 503", missed["explanation"])
         settled = {"status": "failed", "attempts": 6, "event": "agent.message", "url": down.url}
         lost = expect(desk, "delivery.settled", where=settled, within=75_000)
         assert lost["found"], lost["explanation"]
