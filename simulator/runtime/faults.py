@@ -116,7 +116,6 @@ async def post_turn(
     gate: Gate | None = None,
 ) -> None:  # fmt: skip
     """POST a voice turn that a fault has struck; its reply is fed as by `turns.post_turn`."""
-
     in_turn = pacer.order.turn
     if struck.fault == "late":
         await pacer.sleep(struck.span)

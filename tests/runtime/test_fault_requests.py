@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
 from simulator.clock import Clock, ClockMode
 from simulator.domain.fault_rules import FaultRule, FaultSpec
-from simulator.domain.webhooks import OutcomeKind
+from simulator.domain.webhooks import Outcome, OutcomeKind
 from simulator.engine.events import CallEvent, ReplyBytes, ReplyFailed, ReplyStarted
 from simulator.engine.faults import Struck
 from simulator.runtime.deliver import Sender
@@ -177,3 +178,63 @@ async def test_whoever_is_left_of_a_pair_waits_for_nobody() -> None:
     gate.leave()
     async with asyncio.timeout(10):
         assert [piece async for piece in gate.pieces(b"0123")] == [b"012", b"3"]
+
+
+class AtOnce:
+    """Stands in for a sender: whatever is asked is answered before anybody else has a turn."""
+
+    status = 200
+    headers: Mapping[str, str] = MappingProxyType({"Content-Type": "application/json"})
+
+    def __init__(self, answers: bool) -> None:
+        self.content = self
+        self._pieces = [b'{"text": ', b'"It has shipped."}']
+        self._outcome = None if answers else Outcome(kind=OutcomeKind.UNREACHABLE, error="gone")
+
+    async def open(self, *_: Any, **__: Any) -> Any:
+        return self._outcome or self
+
+    async def break_off(self, *_: Any) -> Outcome:
+        return Outcome(kind=OutcomeKind.UNREACHABLE, error="connection reset")
+
+    async def readany(self) -> bytes:
+        return self._pieces.pop(0) if self._pieces else b""
+
+    def release(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("fault", "more", "answers"),
+    [
+        ("refuse", {}, True),
+        ("status", {"status": 503}, True),
+        ("reset", {}, True),
+        ("split", {}, True),
+        ("split", {}, False),
+        ("cut", {}, True),
+    ],
+)
+async def test_while_time_stands_still_a_struck_turn_waits_for_requests_before_it(
+    fault: str, more: dict[str, Any], answers: bool
+) -> None:
+    clock = Clock(ClockMode.AUTO, START, asyncio.get_running_loop().time)
+    pacer = Pacer(clock, lambda _kind, _data: None, grace=timedelta(minutes=10))
+    told: list[object] = []
+    gate = asyncio.Event()
+
+    async def before() -> None:
+        await gate.wait()
+        told.append("before")
+
+    sender: Any = AtOnce(answers)
+    pacer.track(before())
+    turn = post_turn(sender, pacer, Letter("http://x/", HEADERS, b"{}"), struck(fault, **more), "1", told.append)
+    pacer.track(turn)
+    for _ in range(50):  # more than everything takes that does not wait
+        await asyncio.sleep(0)
+    gate.set()
+    await pacer.settle(timedelta(minutes=1))
+    await pacer.stop()
+    assert told[0] == "before" and len(told) > 1
