@@ -53,6 +53,10 @@ OURS: Final[dict[str, tuple[str, ...]]] = {
         *("app", "world", "runtime", "settings", "clock", "domain", "errors", "__version__", *WIRE_SHARED),
         *("engine.patterns", "engine.script", "engine.speech", "engine.chunks", "engine.timeline"),
     ),
+    "conformance": (
+        *("app", "scenarios", "world", "runtime", "settings", "clock", "domain", "errors", "__version__"),
+        *("engine.chunks", "engine.patterns", "engine.replies", "engine.signing"),
+    ),
     # The command line: `serve` builds a Settings, which is made of these, and owns the socket.
     "commands": (
         *FRONT,
@@ -65,8 +69,9 @@ OURS: Final[dict[str, tuple[str, ...]]] = {
         "state",
         "demo",
         "scenarios",
+        "conformance",
     ),
-    "testing": ("app", "runtime", "scenarios", "serving", "settings", "clock", "domain", "errors"),
+    "testing": ("app", "runtime", "conformance", "scenarios", "serving", "settings", "clock", "domain", "errors"),
     "demo": (*FRONT, "clock", "commands", "runtime.server"),
     "pytest_plugin": ("testing", "errors"),
     "cli": (*FRONT, "commands"),
@@ -102,6 +107,7 @@ THIRD_PARTIES: Final[dict[str, frozenset[str]]] = {
     "world": frozenset({"phonenumbers"}),
     "wire": frozenset({"pydantic", "pydantic_core"}),
     "scenarios": frozenset({"pydantic", "pydantic_core", "rich", "yaml"}),
+    "conformance": frozenset({"hypothesis", "pydantic", "rich", "yaml"}),  # hypothesis only for attacks, see there
     "runtime": ANYWHERE - {"starlette", "click", "rich"},
     "state": frozenset(),
     "testing": ANYWHERE | {"anyio", "agentphone"},  # anyio comes with starlette; the SDK only for those who have it

@@ -231,6 +231,8 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         await self.body.room()
         kind = message["type"]
+        if self.answered.cancelled():  # whoever asked has given up a moment ago, and is about to hang up
+            self.disconnect()
         if self.gone:
             return
         if not self._started:

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 
-from simulator.errors import Refused
+from simulator.errors import Refused, UsageError
 from simulator.runtime.interfaces import Interface
-from simulator.testing.asking import OverHttp, Straight
+from simulator.testing.asking import OverHttp, Straight, on_loop
 from simulator.testing.hosting import serve
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __tracebackhide__ = True  # a failed test should be shown at its own line
 
 HANDLER_HOST: Final = "handler.localhost"  # the name of the application under test, wherever it is served
+T = TypeVar("T")
 DOOR_KEY: Final = "sk_live_agentphone_tests"  # opens accounts; no test uses its own account
 
 
@@ -41,6 +43,12 @@ class Place(Protocol):
 
     def mount(self, app: Any, *, host: str = HANDLER_HOST, interface: Interface = "auto") -> str:
         """Serve an ASGI or WSGI application to the world under the name `host`; returns its base URL."""
+
+    def conduct(self, work: Callable[[SimulatorApp], Coroutine[Any, Any, T]]) -> T:
+        """Do something with the simulator on its own event loop, and wait for it.
+
+        Raises UsageError where the simulator is another process.
+        """
 
     def beside(self, api_key: str) -> Place:
         """The place of another account of the same simulator, which exists already. Closing it closes that account."""
@@ -111,6 +119,10 @@ class OverSockets:
             before.stop()
         return f"http://{host}"
 
+    def conduct(self, work: Callable[[SimulatorApp], Coroutine[Any, Any, T]]) -> T:
+        """See `Place`."""
+        return on_loop(work(self._server.app), self._server.thread.loop).result()
+
     def beside(self, api_key: str) -> OverSockets:
         """See `Place`. What is mounted here is mounted there."""
         for host, served in self._served.items():
@@ -154,6 +166,10 @@ class Connected:
         served = serve(app, interface)
         self._served.append(served)
         return served.url
+
+    def conduct(self, work: Callable[[SimulatorApp], Coroutine[Any, Any, T]]) -> T:
+        """See `Place`."""
+        raise UsageError(f"the simulator at {self.base_url} is another process: use the fixture, or open_account()")
 
     def beside(self, api_key: str) -> Connected:
         """See `Place`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -89,6 +89,11 @@ class InProcess:
             raise UsageError(f"{host!r} is not this machine: mount under a name like {HANDLER_HOST}")
         self._do(self._mount(as_asgi(app, interface), host))
         return f"http://{host}"
+
+    def conduct(self, work: Callable[[SimulatorApp], Coroutine[Any, Any, T]]) -> T:
+        """See `Place`. Time passes meanwhile as `work` needs it."""
+        self.check_thread("this")
+        return self._do(work(self.app))
 
     def beside(self, api_key: str) -> Beside:
         """See `Place`."""
@@ -235,6 +240,10 @@ class Beside:
     def mount(self, app: Any, *, host: str = HANDLER_HOST, interface: Interface = "auto") -> str:
         """See `Place`; the application is then there for every account of the simulator."""
         return self._home.mount(app, host=host, interface=interface)
+
+    def conduct(self, work: Callable[[SimulatorApp], Coroutine[Any, Any, T]]) -> T:
+        """See `Place`."""
+        return self._home.conduct(work)
 
     def beside(self, api_key: str) -> Beside:
         """See `Place`."""

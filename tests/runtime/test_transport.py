@@ -446,3 +446,23 @@ async def test_what_an_application_still_does_is_cancelled_when_it_stops() -> No
     assert (ended, transport.at_work) == (["cancelled"], False)
     with pytest.raises(ConnectionError):
         await answer.content.readany()
+
+
+async def test_an_answer_at_the_moment_at_which_somebody_gives_up_is_nobodys(caplog: pytest.LogCaptureFixture) -> None:
+    go = asyncio.Event()
+
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await go.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"late"})
+
+    transport = AppTransport(app)
+    asking = asyncio.ensure_future(transport.open("POST", URL(f"http://{HOST}/"), {}, b""))
+    for _ in range(3):  # until the application waits
+        await asyncio.sleep(0)
+    go.set()
+    asking.cancel()  # the application is woken before whoever asked
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    await asyncio.sleep(0)
+    assert not transport.at_work and caplog.records == []

@@ -1,0 +1,1 @@
+"""Whether a webhook handler keeps the contract: numbered cases, five verdicts, reports."""

@@ -1,0 +1,188 @@
+"""What a case works with: events from the platform, requests to the handler, checks on what comes back.
+
+A case reads like its description: make an event, send it, say what must hold. Every exchange is kept for the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from simulator.conformance.events import Event
+from simulator.conformance.exchange import Exchange, Request
+from simulator.conformance.platform import ApiCall, Call, Platform
+from simulator.conformance.prober import Until
+from simulator.conformance.requests import request
+from simulator.conformance.schemes import CONTRACT, Scheme
+from simulator.conformance.session import Budgets, Session
+from simulator.conformance.verdicts import Check, Level
+from simulator.errors import SimulatorError
+from simulator.runtime.transport import Pieces
+
+SAID = "Where is my order 4521?"
+
+
+class NotRun(SimulatorError):
+    """A case cannot be played, for this reason."""
+
+
+class Bench:
+    """The place of one case. `platform` makes events; `budgets` are seconds."""
+
+    def __init__(self, session: Session, scheme: Scheme | None = None) -> None:
+        self.session = session
+        self.platform: Platform = session.platform
+        self.budgets: Budgets = session.budgets
+        self.scheme = scheme or session.scheme
+        self.notes: list[str] = []
+        self._exchanges: list[Exchange | None] = []
+        self._checks: list[tuple[Check, Exchange | None]] = []
+        session.prober.begin()
+
+    # -- events ------------------------------------------------------------------------------------------------
+
+    async def text(self, body: str = "Are you open on Monday?", **words: Any) -> Event:
+        """A text that somebody has sent; see `Platform.text`."""
+        return await self.platform.text(body, **words)
+
+    async def turn(self, said: str = SAID) -> Event:
+        """The first turn of a new call."""
+        return await (await self.call(said)).turn()
+
+    async def call(self, *said: str) -> Call:
+        """A new call, of which each turn is asked for."""
+        return await self.platform.call(*(said or (SAID,)))
+
+    async def call_ended(self, said: str = SAID) -> Event:
+        """The end event of a call of one turn, which was answered."""
+        call = await self.call(said)
+        await call.turn()
+        call.answer(text="It was shipped yesterday.")
+        return await call.ended()
+
+    # -- requests ----------------------------------------------------------------------------------------------
+
+    def signed(
+        self, event: Event, *, age: float = 0.0, secret: str | None = None, scheme: Scheme | None = None, note: str = ""
+    ) -> Request:
+        """The request that carries an event. Signed `age` seconds ago; by the handler's secret unless given."""
+        at = int(self.session.wall() - age)
+        by = self.session.secret if secret is None else secret
+        made = request(scheme or self.scheme, by, event.id, event.name, event.raw, at)
+        return made.but(note=note)
+
+    async def send(
+        self,
+        wanted: Request,
+        *,
+        until: Until | None = None,
+        leave_after: float | None = None,
+        pause: float = 0.0,
+        pieces: Pieces | None = None,
+    ) -> Exchange:
+        """Send a request; see `Prober.send`."""
+        place = len(self._exchanges)
+        self._exchanges.append(None)
+        exchange = await self.session.prober.send(
+            wanted, until=until, leave_after=leave_after, pause=pause, pieces=pieces
+        )
+        self._exchanges[place] = exchange
+        return exchange
+
+    async def deliver(self, event: Event, *, note: str = "", **how: Any) -> Exchange:
+        """Sign and send an event."""
+        return await self.send(self.signed(event, note=note), **how)
+
+    async def break_off(self, wanted: Request) -> Exchange:
+        """Send half a request, then reset the connection."""
+        exchange = await self.session.prober.break_off(wanted)
+        self._exchanges.append(exchange)
+        return exchange
+
+    # -- checks ------------------------------------------------------------------------------------------------
+
+    def check(self, level: Level, holds: bool, expected: str, observed: str, at: Exchange | None = None) -> bool:
+        """Take a comparison down; says whether it holds."""
+        self._checks.append((Check(level, holds, expected, observed), at))
+        return holds
+
+    def must(self, holds: bool, expected: str, observed: object, at: Exchange | None = None) -> bool:
+        """Something without which the handler fails."""
+        return self.check(Level.MUST, holds, expected, str(observed), at)
+
+    def should(self, holds: bool, expected: str, observed: object, at: Exchange | None = None) -> bool:
+        """Something without which the handler is not strict."""
+        return self.check(Level.SHOULD, holds, expected, str(observed), at)
+
+    def note(self, observed: str) -> None:
+        """Something worth telling that nobody judges."""
+        self.notes.append(observed)
+
+    def skip(self, reason: str) -> NoReturn:
+        """This case cannot be played."""
+        raise NotRun(reason)
+
+    def accepted(self, exchange: Exchange, level: Level = Level.MUST, what: str = "the event") -> bool:
+        """The handler has taken it: 2xx."""
+        return self.check(level, exchange.ok, f"{what} is answered with 2xx", str(exchange), exchange)
+
+    def refused(self, exchange: Exchange, level: Level = Level.MUST, what: str = "the request") -> bool:
+        """The handler has not taken it, whatever it said: anything but 2xx."""
+        taken = exchange.complete and 200 <= (exchange.status or 0) <= 299
+        return self.check(level, not taken, f"{what} is refused, with 401 or 403", str(exchange), exchange)
+
+    def answered(self, exchange: Exchange, level: Level = Level.MUST, what: str = "the turn") -> bool:
+        """The handler has given a whole reply to a voice turn: 2xx, understood without a problem, and closed."""
+        if not self.check(level, exchange.ok, f"{what} is answered with 2xx", str(exchange), exchange):
+            return False
+        reply = exchange.reply
+        wrong = "; ".join(problem.message for problem in reply.problems)
+        closed = reply.final is not None
+        observed = wrong or (f"it says {reply.text!r}" if closed else "the turn stays open")
+        return self.check(level, closed and not wrong, f"{what} has a whole reply", observed, exchange)
+
+    async def lives(self, level: Level = Level.MUST) -> bool:
+        """The handler still answers: a plain text is taken."""
+        exchange = await self.deliver(await self.text(), note="a plain text, to see whether the handler still answers")
+        return self.accepted(exchange, level, "a plain text afterwards")
+
+    # -- side effects ------------------------------------------------------------------------------------------
+
+    async def needs_effects(self) -> None:
+        """Skip the case unless the handler answers texts through the API, where they can be counted."""
+        if not await self.session.acts():
+            self.skip("the handler asks the API for nothing when a text comes, so nothing can be counted")
+
+    @property
+    def now(self) -> int:
+        """A place in the journal, for `effects` and `quiet`."""
+        return self.platform.seq
+
+    async def effects(self, after: int) -> list[ApiCall]:
+        """What the handler asked the API for since `after`; waits for it."""
+        return await self.session.effects(after)
+
+    async def quiet(self, after: int) -> list[ApiCall]:
+        """What the handler asked the API for since `after`; waits only until it is quiet."""
+        return await self.session.quiet(after)
+
+    # -- at the end --------------------------------------------------------------------------------------------
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Everything that was sent, in order."""
+        return tuple(exchange for exchange in self._exchanges if exchange is not None)
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Everything that was compared, with the index of the exchange that shows it."""
+        place: Mapping[int, int] = {id(exchange): index for index, exchange in enumerate(self.exchanges)}
+        return tuple(
+            Check(check.level, check.holds, check.expected, check.observed, place.get(id(at)) if at else None)
+            for check, at in self._checks
+        )
+
+
+def contract_bench(session: Session) -> Bench:
+    """A bench that signs by the contract, whatever the handler wants: for the cases about signatures."""
+    return Bench(session, CONTRACT)

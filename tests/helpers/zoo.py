@@ -1,0 +1,124 @@
+"""The zoo: handlers that are broken on purpose, examined in process, where waiting costs nothing.
+
+python -m tests.helpers.zoo [HANDLER …] [--case NUMBER …]    what differs from what each handler declares
+python -m tests.helpers.zoo --details HANDLER --case 3.2     everything about one case
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from simulator.conformance.examine import Options, Target, examine
+from simulator.conformance.results import Report
+from simulator.conformance.verdicts import Verdict
+from simulator.testing import open_account
+from simulator.testing.account import Account
+
+ZOO = Path(__file__).resolve().parents[2] / "fixtures" / "handlers" / "broken"
+SOUND = "sound"
+
+
+@dataclass(frozen=True)
+class Animal:
+    """One handler of the zoo and what it declares: the cases that it fails, and those it is not strict in."""
+
+    name: str
+    module: ModuleType
+    mistake: str
+    fails: frozenset[str]
+    misses: frozenset[str]
+
+
+def names() -> tuple[str, ...]:
+    """Every handler of the zoo, the sound one first."""
+    found = sorted(path.stem for path in ZOO.glob("*.py"))
+    return (SOUND, *(name for name in found if name != SOUND))
+
+
+def load(name: str) -> Animal:
+    """Import one; the others' folder goes to the path, as they are used."""
+    if str(ZOO) not in sys.path:
+        sys.path.insert(0, str(ZOO))
+    module = importlib.import_module(name)
+    about = (module.__doc__ or "").splitlines()[0]
+    fails, misses = getattr(module, "FAILS", ()), getattr(module, "MISSES", ())
+    return Animal(name, module, about, frozenset(fails), frozenset(misses))
+
+
+def wired(animal: Animal, account: Account, secret_file: Path) -> Any:
+    """The handler's application, told of an account."""
+    sound = importlib.import_module(SOUND)
+    secret_file.write_text(account.secret)
+    wiring = sound.Wiring(secret_file=secret_file, base_url=account.base_url, api_key=account.api_key)
+    kind = getattr(animal.module, "Broken", sound.Handler)
+    return kind(wiring).app
+
+
+def examined(animal: Animal, numbers: Collection[str] = ()) -> Report:
+    """Examine one in process, in an account of its own."""
+    with tempfile.TemporaryDirectory() as folder, open_account() as account:
+        secret_file = Path(folder) / "secret.txt"
+        place = account._place
+        url = place.mount(wired(animal, account, secret_file)) + "/webhook"
+        target = Target(url=url, name=animal.name, secret=account.secret, rotate=secret_file.write_text)
+        options = Options(numbers=tuple(numbers), compliance=True)
+        return place.conduct(lambda app: examine(app, account.api_key, target, options))
+
+
+def differences(animal: Animal, report: Report) -> list[str]:
+    """Where a report is not as its handler declares."""
+    found = []
+    for result in report.results:
+        wanted = (
+            Verdict.FAIL
+            if result.number in animal.fails
+            else Verdict.NON_STRICT
+            if result.number in animal.misses
+            else None
+        )
+        got = result.verdict if result.verdict in (Verdict.FAIL, Verdict.NON_STRICT) else None
+        if got is not wanted:
+            broken = "; ".join(f"expected {c.expected}, observed {c.observed}" for c in result.broken) or result.reason
+            found.append(f"{animal.name} {result.number}: declared {wanted}, is {result.verdict} ({broken})")
+    return found
+
+
+def _show(report: Report) -> None:
+    for result in report.results:
+        print(f"{result.number} {result.verdict} {result.reason} ({result.seconds:.3f} s)")
+        for check in result.checks:
+            print(f"    {'ok ' if check.holds else 'NOT'} {check.level} {check.expected} | {check.observed}")
+        for exchange in result.exchanges:
+            print(f"    {exchange.request.note or exchange.request.method} → {exchange}")
+        for note in result.notes:
+            print(f"    note: {note}")
+
+
+def main() -> int:
+    """See above."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("handlers", nargs="*")
+    parser.add_argument("--case", action="append", default=[], help="a case (2.3) or a group (2); may be repeated")
+    parser.add_argument("--details", action="store_true")
+    chosen = parser.parse_args()
+    wrong = []
+    for name in chosen.handlers or names():
+        animal = load(name)
+        report = examined(animal, chosen.case)
+        if chosen.details:
+            _show(report)
+        wrong += differences(animal, report)
+    print("\n".join(wrong) or "all as declared")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
