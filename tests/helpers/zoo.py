@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from simulator.conformance.cases import ALL
 from simulator.conformance.examine import Options, Target, examine
 from simulator.conformance.results import Report
 from simulator.conformance.verdicts import Verdict
@@ -23,18 +24,23 @@ from simulator.testing import open_account
 from simulator.testing.account import Account
 
 ZOO = Path(__file__).resolve().parents[2] / "fixtures" / "handlers" / "broken"
+TABLE = ZOO / "README.md"
 SOUND = "sound"
 
 
 @dataclass(frozen=True)
 class Animal:
-    """One handler of the zoo and what it declares: the cases that it fails, and those it is not strict in."""
+    """One handler of the zoo and what it declares: the cases that it fails, and those it is not strict in.
+
+    `attack` says what only an attack finds; such handlers break no case.
+    """
 
     name: str
     module: ModuleType
     mistake: str
     fails: frozenset[str]
     misses: frozenset[str]
+    attack: str
 
 
 def names() -> tuple[str, ...]:
@@ -50,7 +56,7 @@ def load(name: str) -> Animal:
     module = importlib.import_module(name)
     about = (module.__doc__ or "").splitlines()[0]
     fails, misses = getattr(module, "FAILS", ()), getattr(module, "MISSES", ())
-    return Animal(name, module, about, frozenset(fails), frozenset(misses))
+    return Animal(name, module, about, frozenset(fails), frozenset(misses), getattr(module, "ATTACK", ""))
 
 
 def wired(animal: Animal, account: Account, secret_file: Path) -> Any:
@@ -91,6 +97,36 @@ def differences(animal: Animal, report: Report) -> list[str]:
     return found
 
 
+ABOUT = """# The zoo
+
+Handlers that are broken on purpose, one mistake each, and [one that is not](sound.py). They prove the conformance
+cases: every case catches at least one of them, and each breaks exactly the cases that are written here.
+`contract_tests/test_conformance.py` plays every case against every handler; this table is made from what they declare,
+by `python -m tests.helpers.zoo --publish`.
+
+Each runs by itself: `python NAME.py --port 3000 --secret-file secret.txt`.
+
+"""
+
+
+def table() -> str:
+    """What the zoo's visitors read: every handler with what it breaks, and every case with whom it catches."""
+    animals = [load(name) for name in names() if name != SOUND]
+    lines = ["| handler | its mistake | fails | not strict |", "| --- | --- | --- | --- |"]
+    for animal in animals:
+        fails = _in_order(animal.fails) or (f"an attack: {animal.attack}" if animal.attack else "")
+        lines.append(f"| [{animal.name}]({animal.name}.py) | {animal.mistake} | {fails} | {_in_order(animal.misses)} |")
+    lines += ["", "| case | | who breaks it |", "| --- | --- | --- |"]
+    for case in ALL:
+        caught = [animal.name for animal in animals if case.number in animal.fails | animal.misses]
+        lines.append(f"| {case.number} | {case.title} ({case.level}) | {', '.join(caught)} |")
+    return ABOUT + "\n".join(lines) + "\n"
+
+
+def _in_order(numbers: Collection[str]) -> str:
+    return ", ".join(sorted(numbers, key=lambda number: [int(part) for part in number.split(".")]))
+
+
 def _show(report: Report) -> None:
     for result in report.results:
         print(f"{result.number} {result.verdict} {result.reason} ({result.seconds:.3f} s)")
@@ -108,7 +144,11 @@ def main() -> int:
     parser.add_argument("handlers", nargs="*")
     parser.add_argument("--case", action="append", default=[], help="a case (2.3) or a group (2); may be repeated")
     parser.add_argument("--details", action="store_true")
+    parser.add_argument("--publish", action="store_true")
     chosen = parser.parse_args()
+    if chosen.publish:
+        TABLE.write_text(table(), "utf-8")
+        return 0
     wrong = []
     for name in chosen.handlers or names():
         animal = load(name)
