@@ -1,0 +1,1 @@
+"""What an examination found, for people, programs, build servers and front pages. Values in, text out; no I/O."""
