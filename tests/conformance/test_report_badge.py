@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+import json
 import xml.etree.ElementTree as Xml
 
 import pytest
 from hypothesis import given, settings
 
-from simulator.conformance.report import badge
+from simulator.conformance.report import as_json, badge
 from simulator.conformance.report.telling import told
-from simulator.conformance.results import Report
+from simulator.conformance.results import Diagnosis, Report
 from simulator.conformance.verdicts import Verdict
 from tests.helpers.conformance_reports import REPORTS, a_big_report, a_report, a_result, report_with
 from tests.helpers.contrast import contrast
@@ -32,6 +33,13 @@ def test_a_badge_says_how_many_pass_or_what_fails(verdicts: dict[str, Verdict], 
 
 def test_a_badge_for_nothing_claims_nothing() -> None:
     assert badge.message(told(a_report(a_result("1.1", Verdict.NOT_RUN)))) == "not examined"
+
+
+def test_a_handler_that_takes_nothing_keeps_nothing_though_it_refuses_what_it_has_to() -> None:
+    report = a_big_report(diagnosis=Diagnosis(mistake="every event is answered with 401", scheme=""))
+    assert badge.message(told(report)) == "takes no event"
+    assert badge.COLORS[Verdict.FAIL] in badge.render(report)
+    assert json.loads(as_json.render(report))["ok"] is False
 
 
 def test_a_badge_is_as_wide_as_its_words_and_says_what_it_is() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from simulator.conformance.report.records import Reported, ReportRecord
-from simulator.conformance.report.summary import headline, state
+from simulator.conformance.report.summary import headline, refuses, state
 from simulator.conformance.report.telling import told
 from simulator.conformance.report.texts import visible
 from simulator.conformance.verdicts import Verdict
@@ -49,6 +49,8 @@ def render(report: Reported) -> str:
 def message(record: ReportRecord) -> str:
     """What the badge says: how many cases pass, or which fail."""
     failed, lax = record.having(Verdict.FAIL), record.counts[Verdict.NON_STRICT]
+    if refuses(record):
+        return "takes no event"
     if not record.played:
         return "not examined"
     more = f" +{len(failed) - 1}" if len(failed) > 1 else ""

@@ -120,7 +120,7 @@ def _sections(record: ReportRecord) -> Iterator[Markup]:
     for verdict, heading in HEADINGS.items():
         members = sorted(record.having(verdict), key=lambda case: case.order)
         if members:
-            opened = verdict is Verdict.FAIL
+            opened = verdict is state(record) and verdict is not Verdict.PASS  # the worst there is
             yield tag("h2", heading, tag("span", len(members), class_="note"), class_="heading")
             yield join(*(section(case, record, unfolded=opened) for case in members))
 

@@ -39,6 +39,8 @@ TRUST: Final = {
 def headline(record: ReportRecord) -> str:
     """The verdict on the handler, in a sentence without a full stop."""
     failed, lax = record.counts[Verdict.FAIL], record.counts[Verdict.NON_STRICT]
+    if refuses(record):
+        return "Takes no event, however it is signed"
     if not record.played:
         return "Nothing could be examined"
     if failed:
@@ -53,8 +55,15 @@ def cases(count: int) -> str:
     return f"{count} case" if count == 1 else f"{count} cases"
 
 
+def refuses(record: ReportRecord) -> bool:
+    """Whether the handler takes nothing at all. It keeps no contract, though it refuses all that has to be refused."""
+    return record.diagnosis is not None and not record.diagnosis.scheme
+
+
 def state(record: ReportRecord) -> Verdict:
     """The handler as one verdict: that of its worst case; not run when nothing was judged."""
+    if refuses(record):
+        return Verdict.FAIL
     worst = (verdict for verdict in (Verdict.FAIL, Verdict.NON_STRICT, Verdict.PASS) if record.counts[verdict])
     return next(worst, Verdict.NOT_RUN)
 

@@ -18,6 +18,7 @@ BAR: Final = 14
 WORDS: Final = 15  # a line for a chunk
 SPACE: Final = 9  # below a lane
 ROOM: Final = 46  # characters of a line that a phone has room for
+EDGE: Final = 88.0  # percent: words that begin behind it would not end on the paper
 MOST_WORDS: Final = 4  # chunks of one exchange that are written out
 
 
@@ -49,7 +50,8 @@ def _axis(scale: Scale, bottom: float) -> Iterator[Markup]:
     for moment in scale.marks():
         x = _percent(scale.x(moment))
         yield tag("line", class_="grid", x1=x, x2=x, y1=AXIS - 4, y2=bottom)
-        yield tag("text", length(moment) if moment else "0", class_="tick", x=x, y=AXIS - 8)
+        anchor = "end" if scale.x(moment) > EDGE else "start"
+        yield tag("text", length(moment) if moment else "0", class_="tick", x=x, y=AXIS - 8, text_anchor=anchor)
 
 
 def _folds(scale: Scale, bottom: float) -> Iterator[Markup]:
