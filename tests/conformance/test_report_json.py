@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -107,6 +108,19 @@ def test_a_length_that_cannot_be_drawn_is_refused(seconds: str) -> None:
         as_json.read(as_json.render(a_report()).replace('"seconds": 5.21', f'"seconds": {seconds}'))
 
 
+@pytest.mark.parametrize("seconds", ['"5.21"', "true", "null", "[]"])
+def test_a_number_is_a_number(seconds: str) -> None:
+    with pytest.raises(UsageError, match="damaged: seconds: "):
+        as_json.read(as_json.render(a_report()).replace('"seconds": 5.21', f'"seconds": {seconds}'))
+
+
+@pytest.mark.parametrize("size", [-1, 2**70, 1.5])
+def test_a_count_that_counts_nothing_is_refused(size: float) -> None:
+    damaged = put(a_file(), ("cases", 0, "exchanges", 0, "request", "content", "size"), size)
+    with pytest.raises(UsageError, match=r"content\.size: "):
+        as_json.read(json.dumps(damaged))
+
+
 def test_a_body_that_is_no_base64_is_refused() -> None:
     damaged = put(a_file(), ("cases", 0, "exchanges", 0, "request", "content", "base64"), "?")
     with pytest.raises(UsageError, match="base64"):
@@ -128,8 +142,6 @@ def test_anything_else_is_refused(value: Any) -> None:
 @settings(max_examples=150)
 @given(st.sampled_from(PATHS), JSON | st.sampled_from([10**5000, 2**70, -1, "3." + "9" * 5000, "\u202e", "??"]))
 def test_a_report_with_anything_anywhere_is_refused_or_can_be_drawn(path: tuple[Any, ...], value: Any) -> None:
-    import sys
-
     before = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(0)
     try:

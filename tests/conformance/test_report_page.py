@@ -121,6 +121,16 @@ def test_a_turn_is_drawn_with_its_words() -> None:
     assert [attrs["class"] for tag, attrs in read.elements if tag == "circle"] == ["chunk interim", "chunk final"]
 
 
+def test_what_happens_in_one_instant_is_not_drawn() -> None:
+    still = (an_exchange(took=0.0), an_exchange(took=0.0))
+    assert "svg" not in check_page(page.render(a_report(a_result(exchanges=still)))).tags
+    assert "svg" in check_page(page.render(a_report(a_result()))).tags
+
+
+def test_a_handler_is_called_by_its_name_too() -> None:
+    assert "the handler shop, http://127.0.0.1:3000/webhook" in check_page(page.render(a_report())).text
+
+
 def test_the_doctor_is_heard_before_the_cases() -> None:
     diagnosis = Diagnosis(mistake="It signs the body only.", mend="Sign the timestamp, too.", evidence=("401",))
     text = check_page(page.render(a_big_report(diagnosis=diagnosis))).text

@@ -38,6 +38,10 @@ def test_where_time_stands_still_all_stand_in_one_place() -> None:
     assert list(scale.marks()) == []
 
 
+def test_a_mark_that_would_stand_too_close_to_the_one_before_a_fold_is_left_out() -> None:
+    assert list(Scale([(0, 1), (100, 101)]).marks()) == [0, 0.5, 1, 100.5, 101]
+
+
 def test_marks_are_round() -> None:
     assert list(Scale([(0, 0.93)]).marks()) == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
 

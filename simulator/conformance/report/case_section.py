@@ -16,6 +16,7 @@ from simulator.scenarios.reports.markup import Markup, join, tag
 def section(case: CaseRecord, record: ReportRecord, *, unfolded: bool) -> Markup:
     """One case, as something to fold."""
     heading = tag("h3", tag("span", visible(case.number), class_="case-number"), " ", visible(case.title))
+    drawn = draw(case)
     tags = (case.level.value, TRUST[case.trust])
     return tag(
         "details",
@@ -23,7 +24,7 @@ def section(case: CaseRecord, record: ReportRecord, *, unfolded: bool) -> Markup
         _checks(case),
         _notes(case),
         _facts(case),
-        tag("div", draw(case), class_="drawing") if case.exchanges else None,
+        tag("div", drawn, class_="drawing") if drawn is not None else None,
         *_exchanges(case),
         tag("p", "this case again: ", tag("code", visible(record.again(case))), class_="again")
         if record.replay

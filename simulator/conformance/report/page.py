@@ -43,12 +43,13 @@ def _header(record: ReportRecord) -> Markup:
         ("simulator", record.version),
         ("took", length(record.seconds)),
     )
+    name = join(tag("b", visible(record.name)), ", ") if record.name != record.target else None
     listed = (tag("span", tag("b", name), f" {visible(value)}") for name, value in facts if value)
     return tag(
         "header",
         tag("p", "Webhook conformance", class_="kicker"),
         tag("h1", badge(state(record), word=False), headline(record)),
-        tag("p", "the handler ", tag("code", visible(record.target)), class_="target"),
+        tag("p", "the handler ", name, tag("code", visible(record.target)), class_="target"),
         tag("p", *listed, class_="measures"),
         tag("dl", *_cards(record), class_="cards"),
         tag("p", "once more: ", tag("code", visible(record.again())), class_="note") if record.again() else None,

@@ -19,7 +19,7 @@ from simulator.conformance.verdicts import Level, Profile, Verdict
 
 # A report comes from a file, too, and whoever wrote that may have been mistaken.
 LONGEST: Final = 1_000_000_000.0
-Seconds = Annotated[float, Field(ge=0, le=LONGEST, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=LONGEST)]  # nor is it NaN, which is not at least 0
 Count = Annotated[int, Field(ge=0, le=2**53)]
 Headers = tuple[tuple[str, str], ...]  # in order; a name may come twice
 

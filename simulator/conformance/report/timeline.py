@@ -23,10 +23,10 @@ MOST_WORDS: Final = 4  # chunks of one exchange that are written out
 
 
 def draw(case: CaseRecord) -> Markup | None:
-    """Draw a case; None when nothing was sent."""
-    if not case.exchanges:
-        return None
+    """Draw a case; None when nothing was sent, or all in one instant, as it may be where time is simulated."""
     spans = [(exchange.started_at, exchange.started_at + exchange.ended_at) for exchange in case.exchanges]
+    if len({moment for span in spans for moment in span}) < 2:
+        return None
     scale = Scale(spans)
     tops = [float(AXIS + SPACE)]
     for exchange in case.exchanges:
