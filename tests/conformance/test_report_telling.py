@@ -20,6 +20,7 @@ from simulator.conformance.report.telling import (
     told_case,
     words,
 )
+from simulator.conformance.results import Report
 from simulator.conformance.verdicts import Level, Verdict
 from tests.helpers.conformance_reports import (
     REPORTS,
@@ -179,8 +180,8 @@ def test_a_length_that_is_none_does_no_harm(seconds: float, is_told: float) -> N
 
 @settings(max_examples=30)
 @given(REPORTS)
-def test_what_is_told_already_stays_as_it_is(report: object) -> None:
-    record = told(report)  # type: ignore[arg-type]
+def test_what_is_told_already_stays_as_it_is(report: Report) -> None:
+    record = told(report)
     assert told(record) is record
 
 

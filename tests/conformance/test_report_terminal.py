@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from rich.console import Console
 
 from simulator.conformance.report import terminal
-from simulator.conformance.results import Diagnosis, Report
+from simulator.conformance.results import CaseResult, Diagnosis, Report
 from simulator.conformance.verdicts import Verdict
 from tests.helpers.conformance_reports import (
     REPORTS,
@@ -106,8 +106,8 @@ def test_a_case_that_is_over_is_a_line(verdict: Verdict, says: str) -> None:
 
 @settings(max_examples=50)
 @given(RESULTS)
-def test_whatever_was_said_a_case_is_one_line_that_steers_no_terminal(result: object) -> None:
-    line = terminal.line(result).plain  # type: ignore[arg-type]
+def test_whatever_was_said_a_case_is_one_line_that_steers_no_terminal(result: CaseResult) -> None:
+    line = terminal.line(result).plain
     assert not set("\x1b\x07\x00\r\x9b") & set(line)
     assert line.encode()
 

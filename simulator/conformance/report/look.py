@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from simulator.conformance.case import GROUPS
 from simulator.conformance.report.records import ReportRecord
@@ -12,7 +13,7 @@ from simulator.conformance.verdicts import Verdict
 from simulator.scenarios.reports import page as scenarios
 from simulator.scenarios.reports.markup import Markup, document, join, style, tag
 
-SHEETS = (Path(scenarios.__file__).with_name("page.css"), Path(__file__).with_name("page.css"))
+SHEETS: Final = (Path(scenarios.__file__).with_name("page.css"), Path(__file__).with_name("page.css"))
 
 
 def css() -> str:
