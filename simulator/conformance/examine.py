@@ -13,11 +13,12 @@ from simulator.app import SimulatorApp
 from simulator.conformance.bench import Bench, NotRun, contract_bench
 from simulator.conformance.case import Case, Need
 from simulator.conformance.cases import ALL
-from simulator.conformance.doctor import diagnose
+from simulator.conformance.doctor import look
 from simulator.conformance.platform import Platform
 from simulator.conformance.prober import Prober
 from simulator.conformance.results import CaseResult, Diagnosis, Report
 from simulator.conformance.session import Budgets, Session
+from simulator.conformance.symptoms import conclude
 from simulator.conformance.verdicts import Profile, Verdict, verdict_of
 from simulator.errors import SimulatorError, UsageError
 from simulator.runtime.deliver import Sender
@@ -106,7 +107,7 @@ async def examine(
             profile=options.profile,
             budgets=options.budgets,
         )
-        diagnosis = await _look(session)
+        seen = await _look(session)
         results = []
         for case in todo:
             result = await play(session, case)
@@ -124,7 +125,7 @@ async def examine(
         started_at=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
         seconds=loop.time() - begun,
         results=tuple(results),
-        diagnosis=diagnosis,
+        diagnosis=conclude(seen, results),
         adopted=session.scheme.name,
         replay=target.replay,
     )
@@ -132,15 +133,10 @@ async def examine(
 
 async def _look(session: Session) -> Diagnosis | None:
     """See whether the handler takes an event at all, and which way of signing it follows if it does not."""
-    found = await diagnose(session)
-    if found is None:
-        return None
-    diagnosis, scheme = found
-    if scheme is not None:
-        session.scheme = scheme
-    else:
-        session.accepts = False
-    return diagnosis
+    found = await look(session)
+    session.accepts = found.scheme is not None
+    session.scheme = found.scheme or session.scheme
+    return found.diagnosis
 
 
 async def play(session: Session, case: Case) -> CaseResult:

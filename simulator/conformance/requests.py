@@ -7,14 +7,14 @@ from simulator.conformance.schemes import EVENT, ID, Scheme
 from simulator.runtime.deliver import USER_AGENT
 
 
-def request(scheme: Scheme, secret: str, delivery_id: str, name: str, raw: bytes, at: int) -> Request:
-    """Make one. `at` is the moment of signing, in unix seconds."""
+def request(scheme: Scheme, secret: str, delivery_id: str, name: str, raw: bytes, at: int | str) -> Request:
+    """Make one. `at` is the moment of signing in unix seconds, or the timestamp as it is written."""
     headers = {
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,
         "Accept-Encoding": "identity",
         ID: delivery_id,
         EVENT: name,
-        **scheme.prove(secret, at, raw),
+        **scheme.prove(secret, at, raw, delivery_id),
     }
     return Request(headers, raw)
