@@ -38,6 +38,7 @@ GIVE_SECRET: Final = (
     "Most likely it has another secret than the one given here: compare the two, and restart the handler "
     "after a change."
 )
+LOOK: Final = "See what the handler's own log says."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,12 @@ async def look(session: Session) -> Finding:
         return Finding(None, Diagnosis(mistake=mistake, mend="Refuse when they differ.", scheme="", evidence=evidence))
     if session.secret_known and wrong.status in REFUSALS and good.status != wrong.status:
         mistake = f"The handler takes the signature, and then answers the event with {good}: it fails behind that."
-        mend = "Look at the handler's own log: the signature is right."
-        return Finding(None, Diagnosis(mistake=mistake, mend=mend, scheme="", evidence=evidence))
-    return await _search(session, evidence)
+        return Finding(None, Diagnosis(mistake=mistake, mend=LOOK, scheme="", evidence=evidence))
+    return await _search(session, good.status, evidence)
 
 
-async def _search(session: Session, evidence: tuple[str, ...]) -> Finding:
-    """Try every scheme that may be meant."""
+async def _search(session: Session, status: int | None, evidence: tuple[str, ...]) -> Finding:
+    """Try every scheme that may be meant. `status` is what a good delivery is answered with."""
     known = session.secret_known
     schemes = chain(singles(), pairs()) if known else iter([scheme_with(mistake) for mistake in UNKEYED])
     found, tried = await _first_taken(session, schemes)
@@ -87,6 +87,9 @@ async def _search(session: Session, evidence: tuple[str, ...]) -> Finding:
     if not known:
         mend = "Its secret is not known here, so that it has to: give it with --secret or --secret-file."
         return Finding(None, Diagnosis(mistake="", mend=mend, scheme="", evidence=evidence))
+    if status not in REFUSALS:
+        mistake = f"The handler answers {status}, whatever it is sent, and however it is signed."
+        return Finding(None, Diagnosis(mistake=mistake, mend=LOOK, scheme="", evidence=evidence))
     return Finding(None, Diagnosis(mistake=OTHER_SECRET, mend=GIVE_SECRET, scheme="", evidence=evidence))
 
 

@@ -101,7 +101,7 @@ MISTAKES: Final[tuple[Mistake, ...]] = (
         "base64 digest after sha256=",
         "expects base64, not hexadecimal, after `sha256=`",
         DIGEST,
-        {"written": in_base64},
+        {"written": in_base64, "prefix": "sha256="},
     ),
     Mistake("no sha256=", "expects the signature without `sha256=`", DIGEST, {"prefix": ""}),
     _header("X-Signature", "X-Timestamp"),

@@ -69,6 +69,8 @@ SYMPTOMS: Final[tuple[Symptom, ...]] = (
         "Refuse to start without a secret; do not fall back on an empty one.",
         ("1.24",),
     ),
+    Symptom(("1.3",), "The handler takes a wrong signature.", COMPARE),
+    Symptom(("1.24",), "The handler takes what is signed with another secret.", COMPARE),
     Symptom(
         ("1.26", "1.27"),
         "The handler verifies texts only: turns and ends of calls are taken unsigned.",
@@ -92,10 +94,8 @@ SYMPTOMS: Final[tuple[Symptom, ...]] = (
         RAW,
     ),
     Symptom(("1.12",), "The handler does not verify the raw bytes of the body.", RAW),
-    Symptom(("1.21",), "The timestamp whose age it checks is not the one that is signed.", SIGN_TIME),
-    Symptom(
-        ("1.23",), "Not all of the body is covered by what it verifies.", "Compute the HMAC over the whole raw body."
-    ),
+    Symptom(("1.21",), "The handler checks the age of another timestamp than the one that is signed.", SIGN_TIME),
+    Symptom(("1.23",), "The handler verifies less than the whole body.", "Compute the HMAC over the whole raw body."),
     Symptom(
         ("1.14", "1.15"),
         "The handler has no freshness check: a recorded request is good for ever.",
@@ -116,13 +116,13 @@ SYMPTOMS: Final[tuple[Symptom, ...]] = (
     ),
     Symptom(
         ("1.18", "1.19"),
-        "Its freshness check lets a timestamp through that is no number: every comparison with NaN is false.",
+        "The handler's freshness check lets a timestamp through that is no number: every comparison with NaN is false.",
         AGE,
     ),
     Symptom(("1.18",), "The handler takes a timestamp that is no number.", AGE),
     Symptom(
         ("1.19",),
-        "Its freshness check lets NaN or the like through, since every comparison with NaN is false.",
+        "The handler's freshness check lets NaN or the like through, since every comparison with NaN is false.",
         AGE,
     ),
     Symptom(("1.22",), "The handler checks the age of texts, but not that of voice turns.", BEFORE),

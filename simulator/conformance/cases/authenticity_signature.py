@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from simulator.conformance.bench import Bench
 from simulator.conformance.case import Case, Trust, case
-from simulator.conformance.cases.refusals import STALE, now, refuses, taken
+from simulator.conformance.cases.refusals import STALE, again, now, refuses, taken
 from simulator.conformance.schemes import (
     always,
     as_sent,
@@ -172,10 +172,7 @@ async def written_again(bench: Bench) -> None:
     note = "a text whose JSON was written again to be signed"
     await refuses(
         bench,
-        *(
-            bench.signed(event.renamed(f"{event.id}_{at}"), scheme=scheme, note=note)
-            for at, scheme in enumerate(schemes)
-        ),
+        *(bench.signed(again(event, at), scheme=scheme, note=note) for at, scheme in enumerate(schemes)),
     )
 
 
@@ -268,13 +265,13 @@ async def no_secret(bench: Bench) -> None:
     profile=Profile.VOICE,
 )
 async def forged_turn(bench: Bench) -> None:
-    scheme = taken(bench)
-    unsigned = bench.signed(await bench.turn(), scheme=scheme)
+    scheme, turn = taken(bench), await bench.turn()
+    unsigned = bench.signed(again(turn, 2), scheme=scheme)
     await refuses(
         bench,
-        bench.signed(await bench.turn(), scheme=scheme.forged(spoilt), note="a turn with a wrong signature"),
+        bench.signed(turn, scheme=scheme.forged(spoilt), note="a turn with a wrong signature"),
         unsigned.but({scheme.signature_header or "": None}, note="a turn without a signature"),
-        control=bench.signed(await bench.turn(), scheme=bench.session.scheme, note="a good turn, for comparison"),
+        control=bench.signed(again(turn, 3), scheme=bench.session.scheme, note="a good turn, for comparison"),
     )
 
 

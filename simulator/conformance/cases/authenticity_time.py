@@ -7,7 +7,7 @@ from typing import Final
 
 from simulator.conformance.bench import Bench
 from simulator.conformance.case import Case, Need, Trust, case
-from simulator.conformance.cases.refusals import STALE, needs_taking, now, refuses, stamped, taken
+from simulator.conformance.cases.refusals import STALE, again, needs_taking, now, refuses, stamped, taken
 from simulator.conformance.schemes import body_alone
 from simulator.conformance.verdicts import Level, Profile
 
@@ -166,11 +166,11 @@ async def milliseconds(bench: Bench) -> None:
     profile=Profile.VOICE,
 )
 async def recorded_turn(bench: Bench) -> None:
-    scheme = taken(bench)
+    turn = await bench.turn()
     await refuses(
         bench,
-        bench.signed(await bench.turn(), scheme=scheme, age=STALE, note="a turn that was signed ten minutes ago"),
-        control=bench.signed(await bench.turn(), scheme=bench.session.scheme, note="a good turn, for comparison"),
+        bench.signed(turn, scheme=taken(bench), age=STALE, note="a turn that was signed ten minutes ago"),
+        control=bench.signed(again(turn, 2), scheme=bench.session.scheme, note="a good turn, for comparison"),
     )
 
 

@@ -52,6 +52,11 @@ def now(bench: Bench) -> int:
     return int(bench.session.wall())
 
 
+def again(event: Event, number: int) -> Event:
+    """The same payload as one more delivery: cheaper than another call, whose turn would hold the platform's clock."""
+    return event.renamed(f"{event.id}_{number}")
+
+
 async def refuses(
     bench: Bench, *wrong: Request, level: Level = Level.MUST, control: Request | None = None
 ) -> list[Exchange]:
