@@ -38,6 +38,7 @@ GIVE_SECRET: Final = (
     "Most likely it has another secret than the one given here: compare the two, and restart the handler "
     "after a change."
 )
+UNSIGNED_TOO: Final = "The handler takes requests without a signature, and refuses correctly signed ones."
 LOOK: Final = "See what the handler's own log says."
 
 
@@ -76,13 +77,12 @@ async def _search(session: Session, status: int | None, evidence: tuple[str, ...
     known = session.secret_known
     schemes = chain(singles(), pairs()) if known else iter([scheme_with(mistake) for mistake in UNKEYED])
     found, tried = await _first_taken(session, schemes)
-    if found is None and (await _send(session, UNSIGNED)).ok:
-        found, proof = UNSIGNED, "without any signature: taken"
-    elif found is not None:
-        proof = f"signed by {found.name}: taken; the same with one wrong digit: refused"
     if found is not None:
-        diagnosis = Diagnosis(mistake=found.mistake, mend=found.mend, scheme=found.name, evidence=(*evidence, proof))
-        return Finding(found, diagnosis)
+        return _adopt(
+            found, found.mistake, *evidence, f"signed otherwise ({found.name}): taken; with one wrong digit: not"
+        )
+    if (await _send(session, UNSIGNED)).ok:
+        return _adopt(UNSIGNED, UNSIGNED_TOO if known else UNSIGNED.mistake, *evidence, "without a signature: taken")
     evidence = (*evidence, f"in {tried} other ways, and without a signature: refused")
     if not known:
         mend = "Its secret is not known here, so that it has to: give it with --secret or --secret-file."
@@ -93,10 +93,15 @@ async def _search(session: Session, status: int | None, evidence: tuple[str, ...
     return Finding(None, Diagnosis(mistake=OTHER_SECRET, mend=GIVE_SECRET, scheme="", evidence=evidence))
 
 
+def _adopt(scheme: Scheme, mistake: str, *evidence: str) -> Finding:
+    return Finding(scheme, Diagnosis(mistake=mistake, mend=scheme.mend, scheme=scheme.name, evidence=evidence))
+
+
 async def _first_taken(session: Session, schemes: Iterator[Scheme]) -> tuple[Scheme | None, int]:
     """The first scheme that a handler takes, and takes for its signature; how many were tried.
 
-    One event serves for all of them, each time as another delivery; it is never taken before the end.
+    One event serves for all of them. What is taken is tried again with new events, once right and once wrong: it may
+    have been taken because it was known already, or because this handler asks for no signature where it looks.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + LONGEST
@@ -105,7 +110,7 @@ async def _first_taken(session: Session, schemes: Iterator[Scheme]) -> tuple[Sch
         if loop.time() > until:
             break
         tried += 1
-        exchange = await _carry(session, scheme, event.renamed(f"{event.id}_{tried}"))
+        exchange = await _carry(session, scheme, event)
         if exchange.status is None or exchange.status == BUSY:
             break
         if not exchange.ok:

@@ -206,7 +206,7 @@ DIALECTS: Final[tuple[Mistake, ...]] = (
 # Nothing is signed, and still it is taken: the last resort of a run that would otherwise end here.
 UNSIGNED: Final = Scheme(
     name="unsigned",
-    mistake="The handler takes requests without a signature, and refuses correctly signed ones.",
+    mistake="The handler takes requests without a signature.",
     mend=f"Refuse what has no signature. {CONTENT} {DIGEST}",
     signature_header=None,
 )

@@ -170,6 +170,11 @@ class Scheme:
     timestamp_headers: tuple[str, ...] = (TIMESTAMP,)
     id_headers: tuple[str, ...] = ()  # besides X-Webhook-ID, which every request has
 
+    @property
+    def signs(self) -> bool:
+        """Whether there is a signature at all."""
+        return self.signature_header is not None
+
     def prove(self, secret: str, at: int | str, body: bytes, delivery_id: str = "") -> dict[str, str]:
         """The headers that prove where a request comes from. `at`: unix seconds, or the timestamp as it is written."""
         stamp = at if isinstance(at, str) else str(at * self.per_second)

@@ -174,7 +174,8 @@ def test_an_unusual_layout_is_the_same_json_and_nobody_writes_it_so() -> None:
     raw = unusual(body)
     assert json.loads(raw) == body
     forms = {form(raw) for form in (compact_json, python_json, sorted_json, compact_sorted_json)}
-    assert len(forms) == 4
+    forms.add(json.dumps(json.loads(raw), separators=(",", ":")).encode())
+    assert len(forms) == 5
     assert raw not in forms
 
 

@@ -20,25 +20,29 @@ ALL_REFUSED: Final = "the handler refuses good deliveries too (see case 1.1), so
 UNKNOWN: Final = (
     "the handler's secret is not known, so it has to refuse whatever we send: give --secret or --secret-file"
 )
+ONLY_UNSIGNED: Final = "the handler takes only what is not signed (see case 1.4), so a refusal proves nothing"
 TURNS_REFUSED: Final = "the handler refuses good events of this kind too, so a refusal proves nothing"
 
 
 def taken(bench: Bench) -> Scheme:
     """The way of signing that the handler takes; the contract's where it takes none."""
-    scheme = bench.session.scheme
-    return scheme if scheme.signature_header is not None else CONTRACT
+    return bench.session.scheme if bench.session.scheme.signs else CONTRACT
 
 
 def needs_taking(bench: Bench) -> None:
     """Skip a case about good deliveries that would only repeat case 1.1."""
     if not bench.session.accepts:
         bench.skip("the handler takes no event at all: see case 1.1")
+    if not bench.session.scheme.signs:
+        bench.skip(ONLY_UNSIGNED)
 
 
 def needs_proof(bench: Bench) -> None:
-    """Skip a case about refusals where everything is refused."""
+    """Skip a case about refusals where whatever is signed is refused."""
     if not bench.session.accepts:
         bench.skip(ALL_REFUSED if bench.session.secret_known else UNKNOWN)
+    if not bench.session.scheme.signs:
+        bench.skip(ONLY_UNSIGNED)
 
 
 def stamped(bench: Bench, event: Event, stamp: str, scheme: Scheme | None = None, note: str = "") -> Request:
