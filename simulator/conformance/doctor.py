@@ -39,6 +39,7 @@ GIVE_SECRET: Final = (
     "after a change."
 )
 UNSIGNED_TOO: Final = "The handler takes requests without a signature, and refuses correctly signed ones."
+NOT_KNOWN: Final = "Its secret is not known here, so that it has to: give it with --secret or --secret-file."
 LOOK: Final = "See what the handler's own log says."
 
 
@@ -81,16 +82,18 @@ async def _search(session: Session, status: int | None, evidence: tuple[str, ...
         return _adopt(
             found, found.mistake, *evidence, f"signed otherwise ({found.name}): taken; with one wrong digit: not"
         )
-    if (await _send(session, UNSIGNED)).ok:
+    unsigned = await _send(session, UNSIGNED)
+    if unsigned.ok:
         return _adopt(UNSIGNED, UNSIGNED_TOO if known else UNSIGNED.mistake, *evidence, "without a signature: taken")
     evidence = (*evidence, f"in {tried} other ways, and without a signature: refused")
-    if not known:
-        mend = "Its secret is not known here, so that it has to: give it with --secret or --secret-file."
-        return Finding(None, Diagnosis(mistake="", mend=mend, scheme="", evidence=evidence))
-    if status not in REFUSALS:
-        mistake = f"The handler answers {status}, whatever it is sent, and however it is signed."
-        return Finding(None, Diagnosis(mistake=mistake, mend=LOOK, scheme="", evidence=evidence))
-    return Finding(None, Diagnosis(mistake=OTHER_SECRET, mend=GIVE_SECRET, scheme="", evidence=evidence))
+    mistake, mend = OTHER_SECRET, GIVE_SECRET
+    if unsigned.status == BUSY:
+        mistake, mend = PLACES[BUSY]
+    elif not known:
+        mistake, mend = "", NOT_KNOWN
+    elif status not in REFUSALS:
+        mistake, mend = f"The handler answers {status}, whatever it is sent, and however it is signed.", LOOK
+    return Finding(None, Diagnosis(mistake=mistake, mend=mend, scheme="", evidence=evidence))
 
 
 def _adopt(scheme: Scheme, mistake: str, *evidence: str) -> Finding:
@@ -107,7 +110,7 @@ async def _first_taken(session: Session, schemes: Iterator[Scheme]) -> tuple[Sch
     until = loop.time() + LONGEST
     event, tried = await session.platform.text(), 0
     for scheme in schemes:
-        if loop.time() > until:
+        if loop.time() >= until:
             break
         tried += 1
         exchange = await _carry(session, scheme, event)

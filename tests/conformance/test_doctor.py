@@ -194,6 +194,31 @@ def test_a_secret_that_nobody_set_is_found_without_knowing_any() -> None:
     assert (report.adopted, report.result("1.25").verdict) == ("empty secret", Verdict.FAIL)
 
 
+def test_a_handler_that_takes_its_time_to_refuse_is_not_asked_for_ever() -> None:
+    async def app(scope: Scope, receive: Any, send: Send) -> None:
+        if scope["type"] == "http":
+            await asyncio.sleep(3)  # simulated
+            await send({"type": "http.response.start", "status": 401, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+    found = diagnosed(judge(lambda _secret: app, "1.1"))
+    assert found.evidence[-1] == "in 7 other ways, and without a signature: refused"
+
+
+def test_a_handler_that_limits_how_fast_it_is_asked_is_left_alone() -> None:
+    statuses = [401] * 5
+
+    async def app(scope: Scope, receive: Any, send: Send) -> None:
+        if scope["type"] == "http":
+            status = statuses.pop() if statuses else 429
+            await send({"type": "http.response.start", "status": status, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+    found = diagnosed(judge(lambda _secret: app, "3.2"))
+    assert found.mistake == "The handler answers 429: it limits how fast it is asked."
+    assert found.evidence[-1] == "in 4 other ways, and without a signature: refused"
+
+
 # -- over sockets ------------------------------------------------------------------------------------------------------
 
 
