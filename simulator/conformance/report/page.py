@@ -65,12 +65,12 @@ def _cards(record: ReportRecord) -> Iterator[Markup]:
 
 def _doctor(record: ReportRecord) -> Markup | None:
     found = record.diagnosis
-    if found is None or not found.mistake:
+    if found is None or not (found.mistake or found.mend):
         return None
     return tag(
         "section",
         tag("h2", "The signature doctor says"),
-        tag("p", visible(found.mistake), class_="diagnosis", dir="auto"),
+        tag("p", visible(found.mistake), class_="diagnosis", dir="auto") if found.mistake else None,
         tag("p", tag("b", "To mend it: "), visible(found.mend)) if found.mend else None,
         tag("p", _consequence(found, record.adopted), class_="note"),
         tag("details", tag("summary", "what was tried"), _list(found.evidence), class_="more")
@@ -85,7 +85,7 @@ def _consequence(found: Diagnosis, adopted: str) -> str:
         return "No event that is signed in any known way is taken, so only the first group could be played."
     if found.scheme == "contract":
         return "Everything was signed by the contract."
-    return f"All but the first group was signed this handler's way ({visible(adopted)}), so that the rest can be seen."
+    return f"All but 1.1 and 1.2 was signed this handler's way ({visible(adopted)}), so that the rest can be seen."
 
 
 def _list(lines: tuple[str, ...]) -> Markup:

@@ -56,8 +56,12 @@ def cases(count: int) -> str:
 
 
 def refuses(record: ReportRecord) -> bool:
-    """Whether the handler takes nothing at all. It keeps no contract, though it refuses all that has to be refused."""
-    return record.diagnosis is not None and not record.diagnosis.scheme
+    """Whether the handler takes nothing at all. It keeps no contract, though it refuses all that has to be refused.
+
+    A handler whose secret nobody told us has to refuse everything: then the diagnosis names no mistake.
+    """
+    found = record.diagnosis
+    return found is not None and not found.scheme and bool(found.mistake)
 
 
 def state(record: ReportRecord) -> Verdict:

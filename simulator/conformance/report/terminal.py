@@ -141,10 +141,10 @@ def _lax(record: ReportRecord, console: Console, *, verbose: bool) -> list[Text]
 
 def _doctor(record: ReportRecord, console: Console) -> list[Text]:
     found = record.diagnosis
-    if found is None or not found.mistake:
+    if found is None:
         return []
     return [
-        *_labelled("doctor", found.mistake, console, "bold"),
+        *(_labelled("doctor", found.mistake, console, "bold") if found.mistake else []),
         *(_labelled("mend", found.mend, console) if found.mend else []),
     ]
 
