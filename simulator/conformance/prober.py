@@ -10,11 +10,13 @@ from collections.abc import Callable
 from typing import Final
 
 from simulator.conformance.exchange import Ending, Exchange, Request
+from simulator.conformance.unpacking import Unpacker
 from simulator.domain.webhooks import Outcome
 from simulator.runtime.deliver import Sender, cause_of, network_errors
-from simulator.runtime.transport import Answer, Pieces
+from simulator.runtime.transport import Answer, AppAnswer, Pieces
 
 MOST: Final = 2_097_152  # bytes of an answer that are read; twice the longest reply that the platform takes
+LONGEST: Final = 120.0  # seconds that an answer may come in drops: the longest timeout of a webhook
 
 Until = Callable[[Exchange], bool]  # asked after the head and after each piece: is that enough?
 
@@ -91,7 +93,7 @@ class Prober:
         except TimeoutError:
             exchange.ending = Ending.TIMED_OUT
             exchange.error = f"nothing came for {self.timeout:g} s"
-        except network_errors() as error:
+        except (*network_errors(), ValueError) as error:
             exchange.ending, exchange.error = Ending.BROKEN, cause_of(error)
         finally:
             if answer is not None:
@@ -101,8 +103,9 @@ class Prober:
                     answer.close()
 
     async def _read(self, exchange: Exchange, began: float, answer: Answer, until: Until | None, pause: float) -> bool:
-        """Read the body; says whether all of it was."""
+        """Read the body; says whether all of it was. Raises ValueError for one that cannot be unpacked."""
         loop = asyncio.get_running_loop()
+        unpacker = Unpacker(answer.headers.get("Content-Encoding", "") if isinstance(answer, AppAnswer) else "")
         size = 0
         while True:
             if until is not None and until(exchange):
@@ -114,8 +117,11 @@ class Prober:
                 piece = await answer.content.readany()
             if not piece:
                 return True
-            exchange.pieces.append((loop.time() - began, piece))
+            at = loop.time() - began
+            if piece := unpacker.feed(piece, MOST + 1):
+                exchange.pieces.append((at, piece))
             size += len(piece)
-            if size > MOST:
+            if size > MOST or at > LONGEST:
                 exchange.ending = Ending.TOO_LONG
+                exchange.error = f"it had not ended after {size} bytes and {at:.1f} s"
                 return False

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from simulator.domain.findings import FindingKind
 from simulator.engine.chunks import Chunk, Problem
 from simulator.engine.replies import decoder_for
 
@@ -22,6 +24,16 @@ class Reply:
         return " ".join(chunk.text for _, chunk in self.chunks if chunk.text)
 
     @property
+    def kinds(self) -> frozenset[FindingKind]:
+        """What is wrong with it."""
+        return frozenset(problem.kind for problem in self.problems)
+
+    @property
+    def understood(self) -> bool:
+        """Whether there is an object in it with a field that means something, `{"text": ""}` included."""
+        return any(_means_something(chunk) for _, chunk in self.chunks)
+
+    @property
     def first_word_at(self) -> float | None:
         """When there is something to speak."""
         return next((at for at, chunk in self.chunks if chunk.text), None)
@@ -35,6 +47,16 @@ class Reply:
     def acts(self) -> bool:
         """Whether it speaks, presses keys, transfers or hangs up."""
         return any(chunk.text or chunk.digits or chunk.transfer or chunk.hangup for _, chunk in self.chunks)
+
+    @property
+    def longest_gap(self) -> float:
+        """The longest time between two chunks; 0.0 when there are not two."""
+        times = [at for at, _ in self.chunks]
+        return max((later - sooner for sooner, later in pairwise(times)), default=0.0)
+
+
+def _means_something(chunk: Chunk) -> bool:
+    return all(problem.kind is not FindingKind.NOTHING_TO_SAY for problem in chunk.problems)
 
 
 def read_reply(status: int, content_type: str, pieces: Sequence[tuple[float, bytes]], *, complete: bool) -> Reply:

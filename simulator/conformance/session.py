@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from simulator.conformance.exchange import Request
+from simulator.conformance.exchange import Exchange, Request
 from simulator.conformance.platform import ApiCall, Platform
 from simulator.conformance.prober import Prober
 from simulator.conformance.requests import request
@@ -46,6 +46,7 @@ class Session:
     scheme: Scheme = CONTRACT  # of all groups but the first
     accepts: bool = True  # whether the handler takes an event at all
     wall: Callable[[], float] = time.time
+    heard: dict[str, Exchange] = field(default_factory=dict)  # what calls begin with, and the handler's answers
     _latency: float | None = None  # how long the handler takes until it asks the API for something
     _looked: bool = False  # whether it was seen whether it ever does
 
