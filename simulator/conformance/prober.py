@@ -93,7 +93,9 @@ class Prober:
         except TimeoutError:
             exchange.ending = Ending.TIMED_OUT
             exchange.error = f"nothing came for {self.timeout:g} s"
-        except (*network_errors(), ValueError) as error:
+        except ValueError as error:
+            exchange.ending, exchange.error = Ending.BROKEN, str(error)
+        except network_errors() as error:
             exchange.ending, exchange.error = Ending.BROKEN, cause_of(error)
         finally:
             if answer is not None:

@@ -78,7 +78,7 @@ async def types_are_right(bench: Bench) -> None:
     trust=Trust.DOCUMENTED,
     sent="an answering machine's menu: press 1, press 2",
     expected="`digits` that a telephone has, if any, under one name",
-    why="Other characters are not pressed, and which of two names wins is written nowhere: the agent hangs in the menu.",
+    why="Other characters are not pressed, and which of two names wins is written nowhere: the menu begins again.",
     mend='Give {"digits": "1"}, and leave the other names out.',
     profile=Profile.VOICE,
 )
@@ -166,9 +166,7 @@ async def names_are_known(bench: Bench) -> None:
     profile=Profile.VOICE,
 )
 async def deeds(bench: Bench) -> None:
-    for words, exchange in zip(
-        (HUMAN, GOODBYE, MENU), await answers(bench, HUMAN, GOODBYE, MENU), strict=True
-    ):
+    for words, exchange in zip((HUMAN, GOODBYE, MENU), await answers(bench, HUMAN, GOODBYE, MENU), strict=True):
         done = [_told(chunk) for _, chunk in exchange.reply.chunks]
         bench.note(f"{words!r}: {', then '.join(done) or exchange}")
 
