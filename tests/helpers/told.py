@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from starlette.applications import Starlette
@@ -19,7 +19,7 @@ from simulator.testing.options import Options as AccountOptions
 STREAM = "application/x-ndjson"
 
 Event = dict[str, Any]
-Answer = Callable[[Event], Response]
+Answer = Callable[[Event], Response | Awaitable[Response]]
 
 
 def is_turn(event: Event) -> bool:
@@ -51,9 +51,10 @@ class Told:
 
         async def webhook(request: Request) -> Response:
             event = await request.json()
-            if is_turn(event):
-                return turn(event)
-            return other(event) if other is not None else Response()
+            if not is_turn(event) and other is None:
+                return Response()
+            answer = turn(event) if other is None or is_turn(event) else other(event)
+            return answer if isinstance(answer, Response) else await answer
 
         app = Starlette(routes=[Route("/webhook", webhook, methods=["POST"])])
         with self._session.open(AccountOptions()) as account:
