@@ -119,7 +119,6 @@ def test_a_plain_good_reply_passes_the_whole_group(told: Told, answer: Callable[
         ("5.18", json_answer(text="so " * 360_000), FAIL),
         ("5.18", stream(json.dumps({"text": "so " * 22_000})), FAIL),
         ("5.18", stream(*[b'{"text": "so"}' * 1_000] * 3_000), FAIL),
-        ("5.18", stream(*[20.0, WAIT] * 10), FAIL),
         ("5.19", raw(HELLO.encode(), content_encoding="br"), MISS),
         ("5.19", raw(HELLO.encode(), content_encoding="identity"), PASS),
         ("5.20", json_answer(), FAIL),
@@ -263,6 +262,12 @@ def test_every_confidence_is_answered(told: Told, lowest: float, verdict: Verdic
         return Response(status_code=422) if sure is not None and sure < lowest else JSONResponse({"text": "Hello."})
 
     assert told.result(turn, "5.13").verdict is verdict
+
+
+def test_a_reply_that_drips_for_ever_is_listened_to_once(told: Told) -> None:
+    result = told.result(stream(*[20.0, WAIT] * 10), "5.18")
+    assert (result.verdict, len(result.exchanges)) == (FAIL, 1)
+    assert "had not ended" in result.broken[0].observed
 
 
 def test_an_object_that_says_nothing_is_no_answer(told: Told) -> None:
