@@ -315,9 +315,16 @@ def test_two_turns_of_one_call_overlap(told: Told) -> None:
     result = told.result(handler, "6.9")
     assert result.verdict is PASS
     _, former, later = result.exchanges
-    assert former.started_at < later.started_at < former.started_at + former.ended_at
+    assert former.started_at <= later.started_at < former.started_at + former.ended_at
     assert len(handler.whole) == 3
     assert len({event["data"]["callId"] for event in handler.events[1:]}) == 1
+
+
+def test_a_turn_of_a_handler_that_does_not_stream_is_overlapped_as_well(told: Told) -> None:
+    result = told.result(after(0.4), "6.9")
+    _, former, later = result.exchanges
+    assert result.verdict is PASS
+    assert later.started_at - former.started_at == pytest.approx(0.2)
 
 
 def test_a_turn_that_replaces_the_former_one_is_fine(told: Told) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any, Final
 
 from simulator.conformance.bench import Bench
@@ -18,7 +19,8 @@ FIRST: Final = "Where is my order 4521?"
 SECOND: Final = "No, wait. I meant 4512."
 INTERRUPTIONS: Final = 10
 PERCEPTIBLE: Final = 0.1  # seconds of thinking that can be interrupted
-SOON: Final = 0.25  # seconds after which a second turn comes, while the first is still being answered
+BREATH: Final = 0.2  # seconds; nobody says the next sentence sooner, and a server hears of a hang-up meanwhile
+SOON: Final = 0.25  # seconds after which a second turn comes at the latest, while the first is still being answered
 
 
 def _mid_thought(plain: Exchange) -> dict[str, Any]:
@@ -33,10 +35,19 @@ def _mid_reply(plain: Exchange) -> dict[str, Any]:
     return _mid_thought(plain) if whole_at_once else {"until": until_words}
 
 
+def _told(begun: asyncio.Event, exchange: Exchange) -> bool:
+    """For `Prober.send`: say when the first piece of the answer is here, and read on."""
+    if exchange.pieces:
+        begun.set()
+    return False
+
+
 async def _next_turn(call: Call, heard: Exchange) -> Event:
     """What the caller says after as much of a reply as they have heard."""
     go_on(call, heard)
-    return await call.turn()
+    turn = await call.turn()
+    await asyncio.sleep(BREATH)
+    return turn
 
 
 @case(
@@ -123,8 +134,11 @@ async def turns_overlap(bench: Bench) -> None:
         call.answer(text="One moment.")
         second = await call.turn()
         call.answer(text="One moment.")
-        former = asyncio.create_task(bench.deliver(first, note="a turn"))
-        await asyncio.sleep(min(plain.ended_at / 2, SOON))
+        begun = asyncio.Event()
+        former = asyncio.create_task(bench.deliver(first, note="a turn", until=lambda it: _told(begun, it)))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(min(plain.ended_at / 2, SOON)):
+                await begun.wait()
         heard.append(await bench.deliver(second, note="the next turn, before the first is answered"))
         await former
         return first_words(heard[-1]) if as_good(heard[-1], plain) else None
