@@ -265,7 +265,8 @@ def test_every_confidence_is_answered(told: Told, lowest: float, verdict: Verdic
 
 
 def test_a_reply_that_drips_for_ever_is_listened_to_once(told: Told) -> None:
-    result = told.result(stream(*[20.0, WAIT] * 10), "5.18")
+    drips: list[str | bytes | float] = [20.0, WAIT]
+    result = told.result(stream(*drips * 10), "5.18")
     assert (result.verdict, len(result.exchanges)) == (FAIL, 1)
     assert "had not ended" in result.broken[0].observed
 
