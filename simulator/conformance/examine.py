@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,9 +15,11 @@ from simulator.conformance.bench import Bench, NotRun, contract_bench
 from simulator.conformance.case import Case, Need
 from simulator.conformance.cases import ALL
 from simulator.conformance.doctor import look
+from simulator.conformance.exchange import Ending
 from simulator.conformance.platform import Platform
 from simulator.conformance.prober import Prober
 from simulator.conformance.results import CaseResult, Diagnosis, Report
+from simulator.conformance.schemes import CONTRACT
 from simulator.conformance.session import Budgets, Session
 from simulator.conformance.symptoms import conclude
 from simulator.conformance.verdicts import Profile, Verdict, verdict_of
@@ -24,6 +27,9 @@ from simulator.errors import SimulatorError, UsageError
 from simulator.runtime.deliver import Sender
 
 LONGEST: Final = 180.0  # seconds of the loop's time that one case may take
+RISES: Final = 4  # times that a handler which no longer answers is asked again, ...
+RISING: Final = 1.0  # ... with so many seconds in between, which are enough for a supervisor to start it again
+CUT: Final = "the run was ended before its turn"
 
 Done = Callable[[CaseResult], None]
 
@@ -71,7 +77,7 @@ class Target:
     secret: str
     secret_known: bool = True
     serves_api: bool = True
-    rotate: Callable[[str], None] | None = None
+    rotate: Callable[[str], object] | None = None
     replay: str = ""
 
 
@@ -90,16 +96,84 @@ async def examine(
     `sender` is the way to the handler; by default the account's own, which knows what is mounted. Raises UsageError
     for numbers that do not exist, before anything is sent.
     """
-    options = options or Options()
-    todo = chosen(options, cases)
-    loop = asyncio.get_running_loop()
-    started, begun = datetime.now(UTC), loop.time()
-    platform = Platform(app, api_key)
-    await platform.open()
-    try:
-        session = Session(
-            platform=platform,
-            prober=Prober(sender or platform.runner.sender, target.url, options.budgets.timeout),
+    return await Examination(app, api_key, target, options, sender=sender, cases=cases, done=done).run()
+
+
+class Examination:
+    """One run against one handler; see `examine`. What is known so far can be asked at any time."""
+
+    def __init__(
+        self,
+        app: SimulatorApp,
+        api_key: str,
+        target: Target,
+        options: Options | None = None,
+        *,
+        sender: Sender | None = None,
+        cases: Sequence[Case] = ALL,
+        done: Done | None = None,
+    ) -> None:
+        self.options = options or Options()
+        self.todo = chosen(self.options, cases)
+        self._target = target
+        self._platform = Platform(app, api_key)
+        self._sender = sender
+        self._done = done
+        self._started = datetime.now(UTC)
+        self._clock = time.monotonic
+        self._begun = self._clock()
+        self._results: list[CaseResult] = []
+        self._seen: Diagnosis | None = None  # by the doctor, before the cases
+        self._adopted = CONTRACT.name
+
+    async def run(self) -> Report:
+        """Play every case; once only. The loop's time is the report's."""
+        self._clock = asyncio.get_running_loop().time
+        self._started, self._begun = datetime.now(UTC), self._clock()
+        await self._platform.open()
+        try:
+            session = self._session()
+            self._seen = await _look(session)
+            self._adopted = session.scheme.name
+            await self._play(session)
+        finally:
+            await self._platform.close()
+        return self.report()
+
+    async def _play(self, session: Session) -> None:
+        for case in self.todo:
+            result = await play(session, case)
+            self._results.append(result)
+            if self._done is not None:
+                self._done(result)
+            if unanswered(result) and not await _answers(session):
+                session.gone = f"the handler is gone since case {case}: {result.exchanges[-1]}"
+
+    def report(self) -> Report:
+        """What has been found out; cases whose turn has not come were not run."""
+        played = tuple(self._results)
+        left = [CaseResult(case=case, verdict=Verdict.NOT_RUN, reason=CUT) for case in self.todo[len(played) :]]
+        target = self._target
+        return Report(
+            target=target.shown or target.url,
+            name=target.name or target.shown or target.url,
+            version=__version__,
+            profile=self.options.profile,
+            contract=self._platform.runner.policies.contract,
+            started_at=self._started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            seconds=self._clock() - self._begun,
+            results=(*played, *left),
+            diagnosis=conclude(self._seen, played),
+            adopted=self._adopted,
+            replay=target.replay,
+        )
+
+    def _session(self) -> Session:
+        target, options = self._target, self.options
+        sender = self._sender or self._platform.runner.sender
+        return Session(
+            platform=self._platform,
+            prober=Prober(sender, target.url, options.budgets.timeout),
             secret=target.secret,
             secret_known=target.secret_known,
             serves_api=target.serves_api,
@@ -107,28 +181,30 @@ async def examine(
             profile=options.profile,
             budgets=options.budgets,
         )
-        seen = await _look(session)
-        results = []
-        for case in todo:
-            result = await play(session, case)
-            results.append(result)
-            if done is not None:
-                done(result)
-    finally:
-        await platform.close()
-    return Report(
-        target=target.shown or target.url,
-        name=target.name or target.shown or target.url,
-        version=__version__,
-        profile=options.profile,
-        contract=platform.runner.policies.contract,
-        started_at=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        seconds=loop.time() - begun,
-        results=tuple(results),
-        diagnosis=conclude(seen, results),
-        adopted=session.scheme.name,
-        replay=target.replay,
-    )
+
+
+def unanswered(result: CaseResult) -> bool:
+    """Whether a case waited for answers and got none at all."""
+    waited = [exchange for exchange in result.exchanges if exchange.ending is not Ending.LEFT]
+    return bool(waited) and all(exchange.status is None for exchange in waited)
+
+
+async def _answers(session: Session) -> bool:
+    """Whether anybody is still there. A handler that fell over may have somebody who starts it again."""
+    before = session.platform.seq
+    for again in range(RISES):
+        if again:
+            await asyncio.sleep(RISING)
+        event = await session.platform.text()
+        exchange = await session.prober.send(session.request_for(event.id, event.name, event.raw))
+        await session.platform.clear()
+        if exchange.status is not None:
+            if session.serves_api:
+                await session.quiet(before)  # what it does about this text is no business of the next case
+            return True
+        if exchange.ending is Ending.TIMED_OUT:
+            return False
+    return False
 
 
 async def _look(session: Session) -> Diagnosis | None:
@@ -172,6 +248,8 @@ async def play(session: Session, case: Case) -> CaseResult:
 
 def _missing(session: Session, case: Case) -> str:
     """Why a case cannot be played; "" when it can."""
+    if session.gone:
+        return session.gone
     there: Collection[Need] = {
         *([Need.SECRET] if session.secret_known else []),
         *([Need.API] if session.serves_api else []),

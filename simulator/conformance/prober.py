@@ -18,6 +18,8 @@ from simulator.runtime.transport import Answer, AppAnswer, Pieces
 MOST: Final = 2_097_152  # bytes of an answer that are read; twice the longest reply that the platform takes
 LONGEST: Final = 120.0  # seconds that an answer may come in drops: the longest timeout of a webhook
 
+SERVER_ERROR: Final = 500  # from here on, many servers close a connection without saying so: it is not used again
+
 Until = Callable[[Exchange], bool]  # asked after the head and after each piece: is that enough?
 
 
@@ -99,7 +101,7 @@ class Prober:
             exchange.ending, exchange.error = Ending.BROKEN, cause_of(error)
         finally:
             if answer is not None:
-                if whole:
+                if whole and answer.status < SERVER_ERROR:
                     answer.release()
                 else:
                     answer.close()

@@ -40,11 +40,12 @@ class Session:
     secret: str
     secret_known: bool = True  # whether the handler checks with this secret, as far as we were told
     serves_api: bool = True  # whether the handler's API calls come to our simulator
-    rotate: Callable[[str], None] | None = None  # gives the running handler another secret
+    rotate: Callable[[str], object] | None = None  # gives the running handler another secret
     profile: Profile = Profile.ALL
     budgets: Budgets = field(default_factory=Budgets)
     scheme: Scheme = CONTRACT  # of all groups but the first
     accepts: bool = True  # whether the handler takes an event at all
+    gone: str = ""  # why nothing more is sent: the handler no longer answers
     wall: Callable[[], float] = time.time
     heard: dict[str, Exchange] = field(default_factory=dict)  # what calls begin with, and the handler's answers
     _latency: float | None = None  # how long the handler takes until it asks the API for something
