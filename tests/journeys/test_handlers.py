@@ -70,7 +70,7 @@ def test_a_properly_signed_request_of_another_time_is_refused(handler: Handler, 
     assert handler.post(voice("hello"), age=age).status_code == 401
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000])
 def test_a_signed_body_that_is_no_event_is_a_bad_request(handler: Handler, body: bytes) -> None:
     assert handler.post(body).status_code == 400
 
@@ -89,6 +89,28 @@ def test_a_signed_body_that_is_no_event_is_a_bad_request(handler: Handler, body:
 def test_events_without_a_use_are_acknowledged_and_nothing_is_said(handler: Handler, event: dict[str, object]) -> None:
     response = handler.post(event)
     assert (response.status_code, response.content) == (200, b"")
+
+
+def test_half_a_character_is_no_reason_to_crash(handler: Handler) -> None:
+    assert handler.post(text("half \ud83d a smile"), delivery_id="del_half").status_code == 200
+    said = chunks(handler.post(voice("Where is \ud83d order 4521?")))
+    assert "4521 shipped yesterday" in " ".join(str(chunk["text"]) for chunk in said)
+
+
+@pytest.mark.parametrize(
+    ("said", "reply"),
+    [
+        ("Please don't call this number again.", {"hangup": True}),
+        ("Am I talking to a real person?", {"text": "I am an automated assistant, an AI."}),
+        ("I want a real person.", {"action": "transfer"}),
+    ],
+)
+def test_what_is_owed_to_callers_is_not_left_to_the_model(
+    handler: Handler, said: str, reply: dict[str, object]
+) -> None:
+    [chunk] = chunks(handler.post(voice(said)))
+    assert {name: chunk.get(name) for name in reply} == reply
+    assert chunk["text"]
 
 
 def test_a_text_that_is_delivered_twice_is_handled_once(handler: Handler) -> None:
