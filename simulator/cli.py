@@ -18,7 +18,10 @@ import click
 from simulator import __version__
 from simulator.errors import SimulatorError
 
-COMMANDS: Final = ("serve", "demo", "call", "export", "text", "advance", "routes", "numbers", "run", "outage", "schema")
+COMMANDS: Final = (
+    *("serve", "demo", "call", "export", "text", "advance", "routes", "numbers"),
+    *("run", "conform", "outage", "schema"),
+)
 INTERRUPTED: Final = 130  # what shells report for a program that Ctrl-C ended
 
 

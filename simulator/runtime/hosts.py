@@ -50,6 +50,16 @@ def allowed(url: str, allow_hosts: Collection[str] = ()) -> str | None:
     return f"not sent: {host} is not this machine; to send webhooks there, start with --allow-host {host}"
 
 
+def host_of(url: str) -> str:
+    """The host of a URL as it is connected to, in ASCII; "" when there is none, or it cannot be read."""
+    from yarl import URL
+
+    try:
+        return URL(url).raw_host or ""
+    except (ValueError, TypeError):
+        return ""
+
+
 def is_loopback(host: str) -> bool:
     """Say whether a host, as written in a URL, can only mean this machine."""
     name = normalised(host)

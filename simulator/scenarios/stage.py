@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from simulator.app import SimulatorApp, build_app, build_simulator, spared
-from simulator.errors import SimulatorError
+from simulator.errors import SimulatorError, UsageError
 from simulator.runtime.runner import Runner
 from simulator.settings import Settings
 
@@ -49,6 +49,13 @@ class Stage:
         await receive()
         await self.clear()
         await send({"type": "lifespan.shutdown.complete"})
+
+    @property
+    def app(self) -> SimulatorApp:
+        """What is on the stage. Raises UsageError when nothing is."""
+        if self._app is None:
+            raise UsageError("there is no simulator on the stage: put_on() one first")
+        return self._app
 
     def begin_shutdown(self) -> None:
         """The server stops: answer long polls now."""
