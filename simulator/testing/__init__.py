@@ -2,6 +2,7 @@
 
 from simulator.errors import Refused
 from simulator.testing.account import CALLER, Account
+from simulator.testing.conformance import ConformanceReport, cases
 from simulator.testing.opening import Session, open_account
 from simulator.testing.options import SECRET, Options
 from simulator.testing.phone import Phone
@@ -26,6 +27,7 @@ __all__ = [
     "Agent",
     "Attempt",
     "CallResult",
+    "ConformanceReport",
     "Delivery",
     "Finding",
     "Line",
@@ -38,5 +40,6 @@ __all__ = [
     "Text",
     "ThreadResult",
     "Webhook",
+    "cases",
     "open_account",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from types import TracebackType
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     import agentphone
     import httpx
 
+    from simulator.conformance.case import Case
     from simulator.testing.aio import Aio
+    from simulator.testing.conformance import ConformanceReport
 
 __tracebackhide__ = True  # a failed test should be shown at its own line
 
@@ -186,11 +188,7 @@ class Account(Expecting):
         An ASGI or WSGI application is served for the test, and gets its events at `path`. `timeout` (whole seconds)
         is how long the platform waits for an answer, `context_limit` how many entries of history it sends along.
         """
-        if isinstance(target, str):
-            url = target
-        else:
-            spoken = interface_of(target, interface)
-            url = self._place.mount(self.errors.watch(target, spoken), interface=spoken) + path
+        url = target if isinstance(target, str) else self._mounted(target, interface) + path
         asked = {"url": url, "timeout": timeout, "contextLimit": context_limit}
         owner = f"/v1/agents/{_id(agent)}/webhook" if agent is not None else "/v1/webhooks"
         made = self._world.do("POST", owner, {name: value for name, value in asked.items() if value is not None})
@@ -253,6 +251,33 @@ class Account(Expecting):
         """The journal as it is, without waiting for anything: for reports."""
         return self._world.entries()
 
+    # -- conformance -------------------------------------------------------------------------------------------
+
+    def conform(
+        self,
+        target: Any,
+        profile: str = "all",
+        *,
+        cases: Sequence[Case | str] = (),
+        compliance: bool = False,
+        path: str = "/webhook",
+        interface: Interface = "auto",
+        secret: str | None = None,
+        rotate: Callable[[str], object] | None = None,
+    ) -> ConformanceReport:
+        """Examine an application, or a handler that runs at a URL, case by case: `agentphone.conform(app).check()`.
+
+        An ASGI or WSGI application gets events at `path`, signed with `secret` (that of the account, unless given), and
+        may use the account's API: what it asks for is counted. `profile`: sms, voice or all. `cases`: numbers ("3.2"),
+        groups ("3") or cases; without them, all of the profile. `rotate` gives the handler another secret while it
+        runs, where there is a way. An agent and two numbers are left in the account. Raises UsageError.
+        """
+        from simulator.testing.conformance import conducted, target_of
+
+        url = target if isinstance(target, str) else self._mounted(target, interface) + path
+        about = target_of(target, url, secret or self.secret, rotate)
+        return conducted(self._place, about, profile=profile, cases=cases, compliance=compliance)
+
     # -- worlds ------------------------------------------------------------------------------------------------
 
     def reset(self) -> None:
@@ -304,6 +329,11 @@ class Account(Expecting):
                 return str(held[0]["phoneNumber"]) if held else self.number(to).phone_number
             case _:
                 return (self._line or self.number()).phone_number
+
+    def _mounted(self, app: Any, interface: Interface) -> str:
+        """Serve an application whose exceptions are noted; its base URL."""
+        spoken = interface_of(app, interface)
+        return self._place.mount(self.errors.watch(app, spoken), interface=spoken)
 
     def _off_hook(self) -> None:
         """A phone is taken up: from now on time moves as far as its conversation takes it."""

@@ -47,6 +47,7 @@ class Aio:
     text = _in_thread(Account.text)
     thread = _in_thread(Account.thread)
     deliveries = _in_thread(Account.deliveries)
+    conform = _in_thread(Account.conform)
     reset = _in_thread(Account.reset)
     snapshot = _in_thread(Account.snapshot)
     restore = _in_thread(Account.restore)
