@@ -139,8 +139,8 @@ def command(
         conform_reports.show(found.report, as_json=as_json, verbose=verbose)
         if found.cut:
             raise KeyboardInterrupt
-        kept = conform_reports.kept(found.report, strict=strict)
-        if attack and not conform_reports.refuses(found.report):
+        kept = found.report.ok(strict=strict)
+        if attack and not found.report.refuses:
             stage.leave()
             drawn = secrets.randbelow(MOST_SEED) if seed is None else seed
             search = Search(examples=examples, seed=drawn, real_seconds=attack_time)

@@ -60,16 +60,6 @@ def show(report: Report, *, as_json: bool, verbose: bool) -> None:
         terminal.show(report, Console(highlight=False), verbose=verbose)
 
 
-def kept(report: Report, *, strict: bool) -> bool:
-    """Whether the handler keeps the contract. One that refuses everything keeps nothing, whatever else it does."""
-    return report.ok(strict=strict) and not refuses(report)
-
-
-def refuses(report: Report) -> bool:
-    """Whether the handler takes no event, however it is signed."""
-    return report.diagnosis is not None and not report.diagnosis.scheme
-
-
 def show_cases(numbers: Sequence[str]) -> None:
     """Print the table of the cases with these numbers, or in these groups; of all without any."""
     from rich.console import Console

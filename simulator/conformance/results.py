@@ -78,14 +78,22 @@ class Report:
         return Counter(result.verdict for result in self.results)
 
     @property
+    def refuses(self) -> bool:
+        """Whether the handler takes no event that is signed in any way we know."""
+        return self.diagnosis is not None and not self.diagnosis.scheme
+
+    @property
     def failed(self) -> tuple[CaseResult, ...]:
         """The cases that failed."""
         return self.having(Verdict.FAIL)
 
     def ok(self, *, strict: bool = False) -> bool:
-        """Whether no MUST was broken and something was run; with `strict`, no SHOULD either."""
+        """Whether no MUST was broken and something was run; with `strict`, no SHOULD either.
+
+        A handler that refuses every event keeps nothing, whatever else it does.
+        """
         bad = [Verdict.FAIL, *([Verdict.NON_STRICT] if strict else [])]
-        return not self.having(*bad) and bool(self.having(Verdict.PASS, Verdict.NON_STRICT))
+        return not (self.refuses or self.having(*bad)) and self.counts[Verdict.NOT_RUN] < len(self.results)
 
 
 def numbers(results: Sequence[CaseResult]) -> tuple[str, ...]:

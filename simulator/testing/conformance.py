@@ -37,7 +37,7 @@ class ConformanceReport(Report):
         Where nothing could be played the test is skipped (`unittest.SkipTest`), with the reasons. Returns the report.
         """
         wrong = _wrong(self, strict=strict)
-        if wrong or _refuses(self):
+        if wrong or self.refuses:
             raise AssertionError(told(self, strict=strict))
         if self.results and len(self.having(Verdict.NOT_RUN)) == len(self.results):
             raise SkipTest("; ".join(sorted({f"{result.number}: {result.reason}" for result in self.results})))
@@ -120,7 +120,7 @@ def told(report: Report, *, strict: bool = False) -> str:
 
 
 def _headline(report: Report, *, strict: bool) -> str:
-    if _refuses(report):
+    if report.refuses:
         return f"{report.name} takes no event, however it is signed"
     failed, missed = len(report.failed), len(report.having(Verdict.NON_STRICT))
     played = len(report.results) - len(report.having(Verdict.NOT_RUN))
@@ -146,8 +146,3 @@ def _labelled(label: str, text: str) -> list[str]:
 
 def _wrong(report: Report, *, strict: bool) -> tuple[CaseResult, ...]:
     return report.having(Verdict.FAIL, *([Verdict.NON_STRICT] if strict else []))
-
-
-def _refuses(report: Report) -> bool:
-    """Whether the handler takes no event that is signed in any way we know."""
-    return report.diagnosis is not None and not report.diagnosis.scheme

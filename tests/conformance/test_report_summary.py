@@ -37,3 +37,13 @@ def test_what_to_do_is_said_even_when_nobody_is_to_blame() -> None:
     terminal.show(report, Console(file=out, width=80))
     assert "Give --secret." in out.getvalue()
     assert "Give --secret." in page.render(report)
+
+
+def test_a_handler_is_all_right_when_something_was_run_and_nothing_was_broken() -> None:
+    looked = a_result("1.8", Verdict.INFORMATIONAL)
+    lax, failed = a_result("2.7", Verdict.NON_STRICT), a_result("3.2", Verdict.FAIL)
+    assert a_report(looked).ok()
+    assert a_report(looked, lax).ok() and not a_report(looked, lax).ok(strict=True)
+    assert not a_report(looked, failed).ok()
+    assert not a_report(NOT_RUN).ok()
+    assert not a_report(looked, diagnosis=Diagnosis(mistake="", scheme="")).ok()

@@ -74,6 +74,8 @@ def test_the_command_to_repeat_it_has_no_secret(command: str) -> None:
 
 def test_a_secret_file_is_named_in_the_command() -> None:
     assert told(a_report()).replay.endswith("--secret-file secret.txt")
+    variable = 'conform URL --secret "$AGENTPHONE_WEBHOOK_SECRET" --strict'
+    assert told(a_report(replay=variable)).replay == variable
 
 
 @pytest.mark.parametrize("where", [MOST_BODY - 12, MOST_BODY - 3, MOST_BODY])

@@ -17,7 +17,7 @@ from simulator.errors import UsageError
 
 KIND: Final = "agentphone-simulator conformance report"
 SCHEMA: Final = 1
-WAY_OUT: Final = "write one with `conform URL --json FILE`"
+WAY_OUT: Final = "write one with `conform URL --report FOLDER`"
 
 
 def render(report: Reported) -> str:

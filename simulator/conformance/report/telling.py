@@ -45,7 +45,8 @@ MOST_CHUNKS: Final = 40
 MARGIN: Final = 4_096  # looked at behind a cut, so that a secret which it would halve is seen
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")  # cannot be written as UTF-8
-_SECRET_OPTION: Final = re.compile(r"""(--secret(?: +|=))(?:'[^']*'|"[^"]*"|\S+)""")
+# A secret that somebody has typed; the name of a variable that holds one is none.
+_SECRET_OPTION: Final = re.compile(r"""(--secret(?: +|=))(?!"\$\w+")(?:'[^']*'|"[^"]*"|\S+)""")
 
 
 def told(report: Reported) -> ReportRecord:
