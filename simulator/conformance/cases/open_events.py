@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from simulator.conformance.bench import Bench, NotRun
+from simulator.conformance.bench import SAID, Bench, NotRun
 from simulator.conformance.case import Case, Trust, case
 from simulator.conformance.events import Event
 from simulator.conformance.platform import ApiCall
 from simulator.conformance.verdicts import Level
+
+Change = Callable[[Event], Event]
 
 
 async def taken(bench: Bench, *variants: tuple[str, Event], level: Level = Level.MUST) -> None:
@@ -19,10 +21,16 @@ async def taken(bench: Bench, *variants: tuple[str, Event], level: Level = Level
         bench.accepted(await bench.deliver(event, note=what), level, what)
 
 
-async def spoken_to(bench: Bench, *variants: tuple[str, Event], level: Level = Level.MUST) -> None:
-    """Deliver each variant of a turn; it has a whole reply. A handler that is for texts only gets none."""
-    for what, event in variants if bench.session.voice else ():
-        bench.answered(await bench.deliver(event, note=what), level, what)
+async def spoken_to(bench: Bench, *variants: tuple[str, Change], level: Level = Level.MUST) -> None:
+    """Deliver the turns of one call, each changed in its way; each has a whole reply. Texts only: there is no call."""
+    if not bench.session.voice:
+        return
+    call = await bench.call(*(SAID for _ in variants))
+    for what, change in variants:
+        exchange = await bench.deliver(change(await call.turn()), note=what)
+        bench.answered(exchange, level, what)
+        call.answer(text="One moment, please.")
+    await call.hang_up()
 
 
 @case(
@@ -40,7 +48,9 @@ async def unknown_event(bench: Bench) -> None:
     watched = await counts(bench)
     after = bench.now
     edited = (await bench.text()).but(event="agent.message_edited")
-    held = (await bench.turn()).but(event="agent.call_held")
+    call = await bench.call()
+    held = (await call.turn()).but(event="agent.call_held")
+    await call.hang_up()
     await _acknowledged(bench, (edited, held), Level.MUST)
     if watched:
         await _nothing_follows(bench, after, (edited, held), Level.MUST)

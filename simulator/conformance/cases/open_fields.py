@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from simulator.conformance.bench import Bench
@@ -34,7 +35,7 @@ LONG_ENTRY: Final = 1_200  # characters; a long iMessage
 )
 async def unknown_fields(bench: Bench) -> None:
     await taken(bench, ("a text with new fields", grown(await bench.text())))
-    await spoken_to(bench, ("a turn with new fields", grown(await bench.turn())))
+    await spoken_to(bench, ("a turn with new fields", grown))
     await taken(bench, ("an end of a call with new fields", grown(await bench.call_ended())))
 
 
@@ -62,15 +63,15 @@ async def null_fields(bench: Bench) -> None:
     nothing = {"contact": None, "mediaUrl": None, "conversationId": None, "numberId": None}
     text = (await bench.text()).but(data=nothing, agentId=None, conversationState=None)
     await taken(bench, ("a text with nulls", text))
-    turn = (await bench.turn()).but(data={"numberId": None}, agentId=None, conversationState=None)
-    await spoken_to(bench, ("a turn with nulls", turn))
+    bare = partial(Event.but, data={"numberId": None}, agentId=None, conversationState=None)
+    await spoken_to(bench, ("a turn with nulls", bare))
     unknown = dict.fromkeys(
         ("contact", "numberId", "disconnectionReason", "summary", "userSentiment", "callSuccessful")
     )
     ended = (await bench.call_ended()).but(data=unknown, agentId=None)
     reaction = await bench.platform.reaction(to=await bench.text(channel="imessage"))
-    bare = dict.fromkeys(("conversationId", "numberId", "messageBody", "messageMediaUrl"))
-    await taken(bench, ("an end of a call with nulls", ended), ("a reaction with nulls", reaction.but(data=bare)))
+    gone = dict.fromkeys(("conversationId", "numberId", "messageBody", "messageMediaUrl"))
+    await taken(bench, ("an end of a call with nulls", ended), ("a reaction with nulls", reaction.but(data=gone)))
 
 
 @case(
@@ -105,11 +106,10 @@ async def absent_fields(bench: Bench) -> None:
 )
 async def no_history(bench: Bench) -> None:
     await taken(bench, ("a text with an empty history", (await bench.text()).but(recentHistory=[])))
-    await spoken_to(bench, ("a turn with an empty history", (await bench.turn()).but(recentHistory=[])))
-    text, turn = await bench.text(), await bench.turn()
-    without = ("recentHistory",)
-    await taken(bench, ("a text without a history", text.but(without=without)), level=Level.SHOULD)
-    await spoken_to(bench, ("a turn without a history", turn.but(without=without)), level=Level.SHOULD)
+    await spoken_to(bench, ("a turn with an empty history", partial(Event.but, recentHistory=[])))
+    without = partial(Event.but, without=("recentHistory",))
+    await taken(bench, ("a text without a history", without(await bench.text())), level=Level.SHOULD)
+    await spoken_to(bench, ("a turn without a history", without), level=Level.SHOULD)
 
 
 @case(
@@ -124,25 +124,25 @@ async def no_history(bench: Bench) -> None:
     mend="Cut the history to what the model takes before you build the prompt, and raise the body limit above 100 KB.",
 )
 async def long_history(bench: Bench) -> None:
-    text, turn = await bench.text(), await bench.turn()
-    await taken(bench, ("a text with a long history", text.but(recentHistory=chronicle(text.channel))))
-    await spoken_to(bench, ("a turn with a long history", turn.but(recentHistory=chronicle(turn.channel))))
+    await taken(bench, ("a text with a long history", well_known(await bench.text())))
+    await spoken_to(bench, ("a turn with a long history", well_known))
 
 
-def chronicle(channel: str) -> list[Entry]:
-    """A conversation in which much has been said."""
+def well_known(event: Event) -> Event:
+    """The event after a conversation in which much has been said."""
     words = "I have waited for my order since Monday, and nobody could tell me where it is. "
     long = (words * (LONG_ENTRY // len(words) + 1))[:LONG_ENTRY]
-    return [
+    history = [
         {
             "content": long,
             "direction": "outbound" if number % 2 else "inbound",
-            "channel": channel,
+            "channel": event.channel,
             "at": f"2026-01-05T14:{number:02d}:00.000Z",
-            "messageId": None if channel == "voice" else f"msg_{number:020d}",
+            "messageId": None if event.channel == "voice" else f"msg_{number:020d}",
         }
         for number in range(LONG_ENTRIES)
     ]
+    return event.but(recentHistory=history)
 
 
 @case(
@@ -158,13 +158,16 @@ def chronicle(channel: str) -> list[Entry]:
     profile=Profile.VOICE,
 )
 async def ragged_envelope(bench: Bench) -> None:
-    turn = await bench.turn()
     roles = [{"role": "agent", "content": "Acme, hello."}, {"role": "user", "content": "Where is my order?"}]
-    ragged = turn.but(without=("timestamp",), conversationState=[], recentHistory=roles)
-    await spoken_to(bench, ("a turn without a timestamp, its history by roles", ragged))
-    holes = [None, {"role": "agent", "content": None}, *history_of(turn)]
-    torn = (await bench.turn()).but(without=("timestamp",), conversationState=[], recentHistory=holes)
-    await spoken_to(bench, ("a turn with null entries in its history", torn), level=Level.SHOULD)
+    await spoken_to(bench, ("a turn without a timestamp, its history by roles", lambda turn: ragged(turn, roles)))
+    holes = [None, {"role": "agent", "content": None}]
+    torn = ("a turn with null entries in its history", lambda turn: ragged(turn, [*holes, *history_of(turn)]))
+    await spoken_to(bench, torn, level=Level.SHOULD)
+
+
+def ragged(turn: Event, history: Sequence[Entry | None]) -> Event:
+    """The turn as users have seen turns come."""
+    return turn.but(without=("timestamp",), conversationState=[], recentHistory=history)
 
 
 def history_of(event: Event) -> list[Entry]:

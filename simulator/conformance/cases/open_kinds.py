@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from simulator.conformance.bench import Bench
@@ -76,9 +77,8 @@ async def unanswered_call(bench: Bench) -> None:
 
 def _missed(event: Event, status: str, reason: str) -> Event:
     """The end of a call of ours that nobody took."""
-    ways = {"direction": "outbound", "from": event.data.get("to"), "to": event.data.get("from")}
-    data = {**ways, "status": status, "disconnectionReason": reason, "durationSeconds": 0, "transcript": []}
-    return event.but(data=data)
+    nothing: Mapping[str, Any] = {"durationSeconds": 0, "transcript": []}
+    return outbound(event).but(data={**nothing, "status": status, "disconnectionReason": reason})
 
 
 @case(
@@ -119,13 +119,16 @@ async def unusual_ends(bench: Bench) -> None:
 async def confidence_and_direction(bench: Bench) -> None:
     await spoken_to(
         bench,
-        ("a turn without confidence", (await bench.turn()).but(without=("data.confidence",))),
-        ("a turn with null for confidence", (await bench.turn()).but(data={"confidence": None})),
-        ("a turn of a web call", (await bench.turn()).but(data={"direction": "web"})),
+        ("a turn without confidence", partial(Event.but, without=("data.confidence",))),
+        ("a turn with null for confidence", partial(Event.but, data={"confidence": None})),
+        ("a turn of a web call", partial(Event.but, data={"direction": "web"})),
+        ("a turn of an outbound call", outbound),
     )
-    turn = await bench.turn()
-    ways = {"direction": "outbound", "from": turn.data.get("to"), "to": turn.data.get("from")}
-    await spoken_to(bench, ("a turn of an outbound call", turn.but(data=ways)))
+
+
+def outbound(event: Event) -> Event:
+    """The event, had we called them."""
+    return event.but(data={"direction": "outbound", "from": event.data.get("to"), "to": event.data.get("from")})
 
 
 @case(
@@ -141,7 +144,7 @@ async def confidence_and_direction(bench: Bench) -> None:
 )
 async def other_ids(bench: Bench) -> None:
     await taken(bench, ("a text with other ids", _other(await bench.text())))
-    await spoken_to(bench, ("a turn with other ids", _other(await bench.turn())))
+    await spoken_to(bench, ("a turn with other ids", _other))
     await taken(bench, ("an end of a call with other ids", _other(await bench.call_ended())))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Final
 
 from simulator.conformance.bench import Bench
@@ -69,9 +70,9 @@ async def attachments(bench: Bench) -> None:
 
 
 async def _shown(bench: Bench, what: str, words: str, *files: str) -> None:
-    """Deliver a text with pictures. Who fetches them first may answer 5xx, as nobody can fetch these: that is not strict.
+    """Deliver a text with pictures. Who fetches them first may answer 5xx, as nobody can fetch these.
 
-    It is a failure where a plain photo with words is taken, so that it is not the fetching that goes wrong.
+    It is a failure only where a plain photo with words is taken: then it is not the fetching that goes wrong.
     """
     exchange = await bench.deliver(await bench.text(words, media=files), note=what)
     level = Level.MUST
@@ -159,9 +160,10 @@ async def control_characters(bench: Bench) -> None:
     profile=Profile.VOICE,
 )
 async def spoken_words(bench: Bench) -> None:
-    for what, said in (("emoji", EMOJI), ("other letters", RTL), ("five thousand characters", _long(LONG_SPEECH))):
-        turn = await bench.turn()
-        await spoken_to(bench, (f"a turn of {what}", turn.but(data={"transcript": said})))
+    words = (("emoji", EMOJI), ("other letters", RTL), (f"{LONG_SPEECH:,} characters", _long(LONG_SPEECH)))
+    await spoken_to(
+        bench, *((f"a turn of {what}", partial(Event.but, data={"transcript": said})) for what, said in words)
+    )
 
 
 def worded(event: Event, words: str) -> Event:
