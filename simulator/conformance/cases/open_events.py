@@ -124,11 +124,12 @@ async def _acknowledged(bench: Bench, events: Sequence[Event], level: Level) -> 
 async def _nothing_follows(bench: Bench, after: int, events: Sequence[Event], level: Level) -> None:
     """What is about somebody else is the late work of an earlier case."""
     calls = await bench.quiet(after)
-    found = [str(call) for call in calls if any(_concerns(call, event) for event in events)]
+    found = [str(call) for call in calls if any(concerns(call, event) for event in events)]
     bench.check(level, not found, "they lead to no API call", ", ".join(found) or "none")
 
 
-def _concerns(call: ApiCall, event: Event) -> bool:
+def concerns(call: ApiCall, event: Event) -> bool:
+    """Whether an API call names the other party of an event, or what the event is about."""
     told = f"{call.path} {json.dumps(call.body)}"
     names = {str(event.data.get(name) or "") for name in ("from", "to", "conversationId", "callId", "messageId")}
     ours = event.data.get("from" if event.data.get("direction") == "outbound" else "to")
