@@ -21,16 +21,18 @@ NOT_OBJECTS: Final = (b"[]", b'"agent.message"', b"42", b"null")
 WRONG_DATA: Final = (None, "text", ["text"])
 WRONG_TYPES: Final[Mapping[str, Any]] = {"message": 42, "from": ["+12125550100"], "mediaUrls": "none"}
 
-# What an answer gives away: stack traces of common languages, and where the code lies.
+# What an answer gives away: stack traces of common languages, and where the code lies. A script's path alone may be
+# that of a page, so it counts with a line number only.
 TELLTALE: Final = {
     "a stack trace": re.compile(
-        r"Traceback \(most recent call last\)|^\s+File \"[^\"]+\", line \d+|^\s+at [\w.$<>\[\] ]+ ?\(?[^()\n]*:\d+"
-        r"|\b[\w./-]+\.rb:\d+:in |goroutine \d+ \[|Exception in thread",
+        r"Traceback \(most recent call last\)|^\s+File \"[^\"]+\", line \d+|^goroutine \d+ \[|Exception in thread"
+        r"|^\s+at .+(?::\d+:\d+\)?|\.(?:java|kt):\d+\)|:line \d+)\s*$|\b[\w./-]+\.rb:\d+:in ",
         re.MULTILINE,
     ),
     "a path of the code": re.compile(
-        r"(?:/(?:home|Users|usr|srv|opt|app|var|workspace|work|tmp|root)/|[A-Z]:\\)[\w./\\@-]+"
-        r"\.(?:py|js|mjs|cjs|ts|tsx|rb|go|php|java|rs)\b|\b(?:site-packages|node_modules)[/\\]"
+        r"(?<![\w.])(?:/(?:home|Users|usr|srv|opt|app|var|workspace|tmp|root)/|[A-Z]:\\)[\w./\\@-]+"
+        r"\.(?:(?:py|rb|go|rs|ts|tsx|java|kt|cs)\b|(?:js|mjs|cjs|php)(?::\d+| on line \d+))"
+        r"|\b(?:site-packages|node_modules)[/\\]"
     ),
 }
 
@@ -242,7 +244,7 @@ async def quiet_refusals(bench: Bench) -> None:
 def given_away(exchange: Exchange, secret: str) -> Iterator[str]:
     """What an answer shows that it should not."""
     head = "\n".join(f"{name}: {value}" for name, value in exchange.headers.items())
-    shown = f"{head}\n\n{exchange.body.decode('utf-8', 'replace')}"
+    shown = f"{head}\n\n{exchange.body.decode('utf-8', 'replace')}".replace("\\n", "\n").replace('\\"', '"')
     for what, pattern in TELLTALE.items():
         if pattern.search(shown):
             yield what
