@@ -24,7 +24,7 @@ WORKING: Final = 10.0  # seconds without an API call about one more text, after 
 RECOVERY: Final = (0.1, 1.0, 5.0)  # seconds that a handler gets to notice that clients are gone
 EVERY: Final = 10  # so many are reactions for each that is a text: a text may cost its handler a model's answer
 ABANDONED: Final = 50
-BETWEEN: Final = 0.005  # seconds between the pieces of a slow body: enough for each to be a packet of its own
+BETWEEN: Final = 0.005  # seconds between pieces of a body, or requests: enough for each to arrive by itself
 CRAWLING: Final = "Crawling: é ש 한 👩‍👦 🇺🇦."
 COOKIE: Final = 4_000  # bytes
 LATER: Final = frozenset({408, 425, 429})  # 4xx that mean: try again later
@@ -55,6 +55,7 @@ UNUSUAL: Final = {
 async def resets(bench: Bench) -> None:
     for _ in range(RESETS):
         await bench.break_off(bench.signed(await bench.text(), note="half a request, then a reset"))
+        await asyncio.sleep(BETWEEN)  # in process a reset comes at the end of the moment
     await bench.lives()
 
 
