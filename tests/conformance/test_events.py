@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from simulator.conformance.events import Event, compact
@@ -24,6 +24,7 @@ VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(s
 
 
 @given(VALUES)
+@example({"half": "\ud83d"})
 def test_whatever_is_written_is_read_again(value: object) -> None:
     assert json.loads(compact(value)) == value
 

@@ -277,7 +277,7 @@ def message(name: str, **data: Any) -> tuple[dict[str, Any], bytes]:
 async def post(intake: Intake, name: str, **data: Any) -> list[dict[str, Any]]:
     """Post an event in two pieces; what is answered."""
     scope, body = message(name, **data)
-    pieces = [{"body": body[:7], "more_body": True}, {"body": body[7:]}]
+    pieces: list[dict[str, Any]] = [{"body": body[:7], "more_body": True}, {"body": body[7:]}]
     answered: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
