@@ -100,6 +100,7 @@ class Examined:
         return self.report(answer, number, profile=profile).result(number)
 
     def sent_in(self, number: str, profile: Profile = Profile.ALL) -> list[Sent]:
-        """What a case sends to a good handler; what the examination has begun with aside."""
-        result = self.result(good, number, profile)
-        return self.sent[len(self.sent) - len(result.exchanges) :]
+        """What a case sends to a good handler; what an examination asks once for all cases aside."""
+        exchanges = self.result(good, number, profile).exchanges
+        sent = self.sent[len(self.sent) - len(exchanges) :]
+        return [one for one, at in zip(sent, exchanges, strict=True) if not at.request.note.startswith("a caller: ")]

@@ -245,6 +245,7 @@ async def unusual_headers(bench: Bench) -> None:
     needs=(Need.API,),
 )
 async def api_down(bench: Bench) -> None:
+    await bench.needs_replies()
     rule = {"on": "api", "fault": "status", "status": 503, "match": {"route": "/v1/**"}}
     turn = await bench.turn()
     fault = await bench.platform.ask("POST", "/_sim/faults", rule)

@@ -158,6 +158,7 @@ def well_known(event: Event) -> Event:
     profile=Profile.VOICE,
 )
 async def ragged_envelope(bench: Bench) -> None:
+    await bench.needs_replies()
     roles = [{"role": "agent", "content": "Acme, hello."}, {"role": "user", "content": "Where is my order?"}]
     await spoken_to(bench, ("a turn without a timestamp, its history by roles", lambda turn: ragged(turn, roles)))
     holes = [None, {"role": "agent", "content": None}]

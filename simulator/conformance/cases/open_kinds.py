@@ -117,6 +117,7 @@ async def unusual_ends(bench: Bench) -> None:
     profile=Profile.VOICE,
 )
 async def confidence_and_direction(bench: Bench) -> None:
+    await bench.needs_replies()
     await spoken_to(
         bench,
         ("a turn without confidence", partial(Event.but, without=("data.confidence",))),

@@ -160,6 +160,7 @@ async def control_characters(bench: Bench) -> None:
     profile=Profile.VOICE,
 )
 async def spoken_words(bench: Bench) -> None:
+    await bench.needs_replies()
     words = (("emoji", EMOJI), ("other letters", RTL), (f"{LONG_SPEECH:,} characters", _long(LONG_SPEECH)))
     await spoken_to(
         bench, *((f"a turn of {what}", partial(Event.but, data={"transcript": said})) for what, said in words)

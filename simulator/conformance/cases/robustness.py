@@ -10,6 +10,7 @@ from typing import Any, Final
 from simulator.conformance.bench import Bench
 from simulator.conformance.case import Case, Trust, case
 from simulator.conformance.cases import connections
+from simulator.conformance.cases.open_events import speaks
 from simulator.conformance.events import Event, compact
 from simulator.conformance.exchange import Ending, Exchange
 from simulator.conformance.schemes import SIGNATURE
@@ -119,8 +120,8 @@ async def wrong_types(bench: Bench) -> None:
     ]
     history = ("recentHistory is a string", (await bench.text()).but(recentHistory="earlier"))
     lines = [{"role": "user", "content": "Hello?"}]
-    turns = [("the transcript is a list", (await bench.turn()).but(data={"transcript": lines}))]
-    await endured(bench, *texts, history, *(turns if bench.session.voice else []))
+    turn = [("the transcript is a list", (await bench.turn()).but(data={"transcript": lines}))]
+    await endured(bench, *texts, history, *(turn if await speaks(bench) else []))
 
 
 @case(
