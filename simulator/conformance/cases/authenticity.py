@@ -135,7 +135,7 @@ async def bare_digest(bench: Bench) -> None:
 )
 async def raw_bytes_count(bench: Bench) -> None:
     needs_taking(bench)
-    event = await bench.text(wrong.FOREIGN)
+    event = await bench.text(wrong.SUNDAY)
     request = bench.signed(
         event.written(wrong.unusual(event.body)),
         scheme=replace(taken(bench), form=as_sent),

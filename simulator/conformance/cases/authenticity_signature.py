@@ -22,7 +22,7 @@ from simulator.conformance.schemes import (
 from simulator.conformance.verdicts import Level, Profile
 
 SIGNATURES: Final = "webhook documentation, signatures"
-FOREIGN: Final = "Grüße! Are you open on Sunday? ☕"  # what serialisers disagree about
+SUNDAY: Final = "Are you open on Sunday?"
 ANYBODY: Final = "Whoever finds the URL can make the agent speak, text and spend."
 COMPARE: Final = (
     "Compare the whole signature with the one you compute, in constant time, and answer 401 when they differ."
@@ -30,9 +30,9 @@ COMPARE: Final = (
 
 
 def unusual(body: Mapping[str, Any]) -> bytes:
-    """The same JSON as nobody writes it: other blanks, another order, other escapes."""
+    """The same JSON as nobody writes it: other blanks, another order, and an escape where none is needed."""
     turned = {key: body[key] for key in reversed(list(body))}
-    return json.dumps(turned, indent=1, separators=(" ,", " : "), ensure_ascii=True).encode()
+    return json.dumps(turned, indent=1, separators=(" ,", " : ")).replace(SUNDAY, "\\u0041" + SUNDAY[1:]).encode()
 
 
 @case(
@@ -165,7 +165,7 @@ async def body_alone_signed(bench: Bench) -> None:
     mend="Verify before you parse, over the bytes as they came.",
 )
 async def written_again(bench: Bench) -> None:
-    event = await bench.text(FOREIGN)
+    event = await bench.text(SUNDAY)
     event = event.written(unusual(event.body))
     forms = dict.fromkeys((compact_json, python_json, taken(bench).form))
     schemes = [replace(taken(bench), form=form) for form in forms if form is not as_sent]
