@@ -16,7 +16,7 @@ from simulator.conformance.prober import Until
 from simulator.conformance.requests import request
 from simulator.conformance.schemes import CONTRACT, Scheme
 from simulator.conformance.session import Budgets, Session
-from simulator.conformance.verdicts import Check, Level
+from simulator.conformance.verdicts import Check, Level, Profile
 from simulator.errors import SimulatorError
 from simulator.runtime.transport import Pieces
 
@@ -46,6 +46,10 @@ class Bench:
     async def text(self, body: str = "Are you open on Monday?", **words: Any) -> Event:
         """A text that somebody has sent; see `Platform.text`."""
         return await self.platform.text(body, **words)
+
+    async def plain(self, words: str = "Are you open on Monday?") -> Event:
+        """What every handler of this profile has to take: a text, or a turn for one that is for calls only."""
+        return await (self.turn(words) if self.session.profile is Profile.VOICE else self.text(words))
 
     async def turn(self, said: str = SAID) -> Event:
         """The first turn of a new call; the caller is not kept waiting while the handler thinks.
@@ -174,8 +178,8 @@ class Bench:
 
     async def lives(self, level: Level = Level.MUST) -> bool:
         """The handler still answers: a plain text is taken."""
-        exchange = await self.deliver(await self.text(), note="a plain text, to see whether the handler still answers")
-        return self.accepted(exchange, level, "a plain text afterwards")
+        exchange = await self.deliver(await self.plain(), note="to see whether the handler still answers")
+        return self.accepted(exchange, level, "a plain event afterwards")
 
     # -- side effects ------------------------------------------------------------------------------------------
 

@@ -93,7 +93,7 @@ def test_what_is_no_report_of_ours_is_refused_with_the_way_out(text: str, says: 
     with pytest.raises(UsageError, match=r"^b\.json ") as raised:
         as_json.read(text, "b.json")
     assert says in str(raised.value)
-    assert str(raised.value).endswith(("conform URL --json FILE`", "the simulator that wrote it"))
+    assert str(raised.value).endswith(("conform URL --report FOLDER`", "the simulator that wrote it"))
 
 
 def test_a_damaged_report_is_refused_with_the_place() -> None:

@@ -76,7 +76,7 @@ def test_broken_bodies_are_signed_as_good_ones_are(examined: Examined, number: s
         assert sent.headers["X-Webhook-Signature"] == sign(sent.account.secret, stamp, sent.body)
 
 
-@pytest.mark.parametrize("number", set(BODIES) - {"7.4"})
+@pytest.mark.parametrize("number", sorted(set(BODIES) - {"7.4"}))
 def test_a_crash_over_a_broken_body_is_not_strict(examined: Examined, number: str) -> None:
     assert examined.result(answering(500, lambda sent: not read(sent)), number).verdict is MISS
 
@@ -94,7 +94,7 @@ def dying(sent_first: Callable[[Sent], bool]) -> Answer:
     return answer
 
 
-@pytest.mark.parametrize("number", set(BODIES) - {"7.4"})
+@pytest.mark.parametrize("number", sorted(set(BODIES) - {"7.4"}))
 def test_who_does_not_live_through_it_fails(examined: Examined, number: str) -> None:
     assert examined.result(dying(lambda sent: not read(sent)), number).verdict is FAIL
 

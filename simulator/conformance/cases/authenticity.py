@@ -35,7 +35,7 @@ REFUSALS: Final = (400, 401, 403)
     needs=(Need.SECRET,),
 )
 async def good_signature(bench: Bench) -> None:
-    bench.accepted(await bench.deliver(await bench.text()))
+    bench.accepted(await bench.deliver(await bench.plain()))
 
 
 @case(
@@ -72,7 +72,7 @@ async def good_turn(bench: Bench) -> None:
 )
 async def lower_case_names(bench: Bench) -> None:
     needs_taking(bench)
-    request = bench.signed(await bench.text(), scheme=taken(bench), note="header names in lower case")
+    request = bench.signed(await bench.plain(), scheme=taken(bench), note="header names in lower case")
     exchange = await bench.send(replace(request, headers={name.lower(): it for name, it in request.headers.items()}))
     bench.note(f"a request whose header names are in lower case is {_fate(exchange.ok)}")
 
@@ -94,7 +94,7 @@ async def upper_case_digest(bench: Bench) -> None:
     if taken(bench).written is not lower_hex:
         bench.skip("the handler expects something else than a lower-case digest")
     scheme = replace(taken(bench), written=upper_hex)
-    exchange = await bench.send(bench.signed(await bench.text(), scheme=scheme, note="the digest in capitals"))
+    exchange = await bench.send(bench.signed(await bench.plain(), scheme=scheme, note="the digest in capitals"))
     bench.note(f"a signature in capitals is {_fate(exchange.ok)}")
 
 
@@ -115,7 +115,7 @@ async def bare_digest(bench: Bench) -> None:
     if taken(bench).prefix != CONTRACT.prefix:
         bench.skip("the handler expects no `sha256=`: see case 1.1")
     scheme = replace(taken(bench), prefix="")
-    exchange = await bench.send(bench.signed(await bench.text(), scheme=scheme, note="the bare digest"))
+    exchange = await bench.send(bench.signed(await bench.plain(), scheme=scheme, note="the bare digest"))
     bench.note(f"a signature without `sha256=` is {_fate(exchange.ok)}")
 
 
@@ -135,7 +135,7 @@ async def bare_digest(bench: Bench) -> None:
 )
 async def raw_bytes_count(bench: Bench) -> None:
     needs_taking(bench)
-    event = await bench.text(wrong.SUNDAY)
+    event = await bench.plain(wrong.SUNDAY)
     request = bench.signed(
         event.written(wrong.unusual(event.body)),
         scheme=replace(taken(bench), form=as_sent),
@@ -160,10 +160,10 @@ async def raw_bytes_count(bench: Bench) -> None:
 async def refuses_politely(bench: Bench) -> None:
     scheme = taken(bench)
     requests: list[Request] = [
-        bench.signed(await bench.text(), scheme=scheme.forged(spoilt), note="a wrong signature"),
-        bench.signed(await bench.text(), scheme=scheme).but({scheme.signature_header or "": None}, note="no signature"),
-        bench.signed(await bench.text(), scheme=scheme.forged(lambda _: "unknown"), note="a signature of other form"),
-        bench.signed(await bench.text(), scheme=scheme, age=STALE, note="an old signature"),
+        bench.signed(await bench.plain(), scheme=scheme.forged(spoilt), note="a wrong signature"),
+        bench.signed(await bench.plain(), scheme=scheme).but({scheme.signature_header or "": None}, note="unsigned"),
+        bench.signed(await bench.plain(), scheme=scheme.forged(lambda _: "unknown"), note="a signature of other form"),
+        bench.signed(await bench.plain(), scheme=scheme, age=STALE, note="an old signature"),
     ]
     refused = 0
     for request in requests:
@@ -200,9 +200,9 @@ async def secret_can_change(bench: Bench) -> None:
     other = SECRET_PREFIX + sha256(session.secret.encode()).hexdigest()
     session.rotate(other)
     try:
-        new = bench.signed(await bench.text(), scheme=scheme, secret=other, note="signed with the new secret")
+        new = bench.signed(await bench.plain(), scheme=scheme, secret=other, note="signed with the new secret")
         bench.accepted(await bench.send(new), Level.SHOULD, "a text signed with the new secret")
-        old = bench.signed(await bench.text(), scheme=scheme, note="signed with the old secret")
+        old = bench.signed(await bench.plain(), scheme=scheme, note="signed with the old secret")
         bench.refused(await bench.send(old), Level.SHOULD, "a text signed with the old secret")
     finally:
         session.rotate(session.secret)

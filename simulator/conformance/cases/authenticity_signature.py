@@ -51,8 +51,8 @@ async def wrong_signature(bench: Bench) -> None:
     zeros = scheme.forged(lambda digest: "0" * len(digest))
     await refuses(
         bench,
-        bench.signed(await bench.text(), scheme=zeros, note="a text signed with zeros"),
-        bench.signed(await bench.text(), scheme=scheme.forged(spoilt), note="a text with one wrong digit"),
+        bench.signed(await bench.plain(), scheme=zeros, note="an event signed with zeros"),
+        bench.signed(await bench.plain(), scheme=scheme.forged(spoilt), note="an event with one wrong digit"),
     )
 
 
@@ -70,11 +70,11 @@ async def wrong_signature(bench: Bench) -> None:
 async def missing_signature(bench: Bench) -> None:
     scheme = taken(bench)
     nothing = dict.fromkeys((scheme.signature_header or "", *scheme.timestamp_headers))
-    request = bench.signed(await bench.text(), scheme=scheme)
+    request = bench.signed(await bench.plain(), scheme=scheme)
     await refuses(
         bench,
-        request.but({scheme.signature_header or "": None}, note="a text without a signature"),
-        bench.signed(await bench.text(), scheme=scheme).but(nothing, note="a text without signature and timestamp"),
+        request.but({scheme.signature_header or "": None}, note="an event without a signature"),
+        bench.signed(await bench.plain(), scheme=scheme).but(nothing, note="an event without signature and timestamp"),
     )
 
 
@@ -93,10 +93,10 @@ async def empty_signature(bench: Bench) -> None:
     scheme = taken(bench)
     await refuses(
         bench,
-        bench.signed(await bench.text(), scheme=scheme).but(
-            {scheme.signature_header or "": ""}, note="a text with an empty signature"
+        bench.signed(await bench.plain(), scheme=scheme).but(
+            {scheme.signature_header or "": ""}, note="an event with an empty signature"
         ),
-        bench.signed(await bench.text(), scheme=scheme.forged(lambda _: ""), note="a text with an empty digest"),
+        bench.signed(await bench.plain(), scheme=scheme.forged(lambda _: ""), note="an event with an empty digest"),
     )
 
 
@@ -116,8 +116,8 @@ async def half_signature(bench: Bench) -> None:
     half = scheme.forged(lambda digest: digest[: len(digest) // 2])
     await refuses(
         bench,
-        bench.signed(await bench.text(), scheme=half, note="a text with half a signature"),
-        bench.signed(await bench.text(), scheme=scheme.forged(lambda it: it[:1]), note="a text with one digit"),
+        bench.signed(await bench.plain(), scheme=half, note="an event with half a signature"),
+        bench.signed(await bench.plain(), scheme=scheme.forged(lambda it: it[:1]), note="an event with one digit"),
     )
 
 
@@ -134,7 +134,7 @@ async def half_signature(bench: Bench) -> None:
 )
 async def long_signature(bench: Bench) -> None:
     longer = taken(bench).forged(lambda digest: digest + "00")
-    await refuses(bench, bench.signed(await bench.text(), scheme=longer, note="a text whose signature goes on"))
+    await refuses(bench, bench.signed(await bench.plain(), scheme=longer, note="an event whose signature goes on"))
 
 
 @case(
@@ -150,7 +150,7 @@ async def long_signature(bench: Bench) -> None:
 )
 async def body_alone_signed(bench: Bench) -> None:
     scheme = replace(taken(bench), content=body_alone)
-    await refuses(bench, bench.signed(await bench.text(), scheme=scheme, note="a text signed without its timestamp"))
+    await refuses(bench, bench.signed(await bench.plain(), scheme=scheme, note="an event signed without its timestamp"))
 
 
 @case(
@@ -165,7 +165,7 @@ async def body_alone_signed(bench: Bench) -> None:
     mend="Verify before you parse, over the bytes as they came.",
 )
 async def written_again(bench: Bench) -> None:
-    event = await bench.text(SUNDAY)
+    event = await bench.plain(SUNDAY)
     event = event.written(unusual(event.body))
     forms = dict.fromkeys((compact_json, python_json, taken(bench).form))
     schemes = [replace(taken(bench), form=form) for form in forms if form is not as_sent]
@@ -190,8 +190,8 @@ async def written_again(bench: Bench) -> None:
 async def old_signature_new_timestamp(bench: Bench) -> None:
     scheme = taken(bench)
     fresh = dict.fromkeys(scheme.timestamp_headers, str(now(bench) * scheme.per_second))
-    request = bench.signed(await bench.text(), scheme=scheme, age=STALE)
-    await refuses(bench, request.but(fresh, note="a text with an old signature and a new timestamp"))
+    request = bench.signed(await bench.plain(), scheme=scheme, age=STALE)
+    await refuses(bench, request.but(fresh, note="an event with an old signature and a new timestamp"))
 
 
 @case(
@@ -206,9 +206,9 @@ async def old_signature_new_timestamp(bench: Bench) -> None:
     mend="Compute the HMAC over the whole raw body.",
 )
 async def changed_body(bench: Bench) -> None:
-    request = bench.signed(await bench.text("Please send 1 of them."), scheme=taken(bench))
+    request = bench.signed(await bench.plain("Please send 1 of them."), scheme=taken(bench))
     changed = request.body.replace(b"send 1 of", b"send 9 of")
-    await refuses(bench, request.but(body=changed, note="a text that was changed on the way"))
+    await refuses(bench, request.but(body=changed, note="an event that was changed on the way"))
 
 
 @case(
@@ -225,7 +225,7 @@ async def changed_body(bench: Bench) -> None:
 async def other_secret(bench: Bench) -> None:
     scheme = replace(taken(bench), key=whole)
     request = bench.signed(
-        await bench.text(), scheme=scheme, secret="whsec_of_somebody_else", note="a text signed with another secret"
+        await bench.plain(), scheme=scheme, secret="whsec_of_somebody_else", note="an event signed with another secret"
     )
     await refuses(bench, request)
 
@@ -245,7 +245,7 @@ async def no_secret(bench: Bench) -> None:
     keys = {"an empty secret": "", 'the secret "None"': "None", 'the secret "undefined"': "undefined"}
     requests = [
         bench.signed(
-            await bench.text(), scheme=replace(taken(bench), key=always(key)), note=f"a text signed with {name}"
+            await bench.plain(), scheme=replace(taken(bench), key=always(key)), note=f"an event signed with {name}"
         )
         for name, key in keys.items()
     ]

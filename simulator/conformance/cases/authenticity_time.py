@@ -34,7 +34,7 @@ PLAIN: Final = (
 )
 async def stale(bench: Bench) -> None:
     request = bench.signed(
-        await bench.text(), scheme=taken(bench), age=STALE, note="a text that was signed ten minutes ago"
+        await bench.plain(), scheme=taken(bench), age=STALE, note="an event that was signed ten minutes ago"
     )
     await refuses(bench, request)
 
@@ -52,7 +52,7 @@ async def stale(bench: Bench) -> None:
 )
 async def future(bench: Bench) -> None:
     request = bench.signed(
-        await bench.text(), scheme=taken(bench), age=-STALE, note="a text that is signed for in ten minutes"
+        await bench.plain(), scheme=taken(bench), age=-STALE, note="an event that is signed for in ten minutes"
     )
     await refuses(bench, request)
 
@@ -71,7 +71,7 @@ async def future(bench: Bench) -> None:
 )
 async def recent(bench: Bench) -> None:
     needs_taking(bench)
-    request = bench.signed(await bench.text(), scheme=taken(bench), age=RECENT, note="signed four minutes ago")
+    request = bench.signed(await bench.plain(), scheme=taken(bench), age=RECENT, note="signed four minutes ago")
     bench.accepted(await bench.send(request), Level.SHOULD, "a text that was signed four minutes ago")
 
 
@@ -91,14 +91,14 @@ async def missing_timestamp(bench: Bench) -> None:
     without = dict.fromkeys(scheme.timestamp_headers)
     note = "a text without a timestamp, signed over"
     requests = [
-        bench.signed(await bench.text(), scheme=scheme).but(without, note=f"{note} the time of now"),
-        bench.signed(await bench.text(), scheme=replace(scheme, content=body_alone)).but(
+        bench.signed(await bench.plain(), scheme=scheme).but(without, note=f"{note} the time of now"),
+        bench.signed(await bench.plain(), scheme=replace(scheme, content=body_alone)).but(
             without, note=f"{note} the body alone"
         ),
-        stamped(bench, await bench.text(), "", note="a text with an empty timestamp"),
+        stamped(bench, await bench.plain(), "", note="an event with an empty timestamp"),
     ]
     for nothing in ("", "undefined", "null", "None"):
-        made = stamped(bench, await bench.text(), nothing)
+        made = stamped(bench, await bench.plain(), nothing)
         requests.append(made.but(without, note=f'{note} "{nothing}." and the body'))
     await refuses(bench, *requests)
 
@@ -115,7 +115,7 @@ async def missing_timestamp(bench: Bench) -> None:
     mend=PLAIN,
 )
 async def timestamp_of_words(bench: Bench) -> None:
-    await refuses(bench, stamped(bench, await bench.text(), "now", note='a text with the timestamp "now"'))
+    await refuses(bench, stamped(bench, await bench.plain(), "now", note='an event with the timestamp "now"'))
 
 
 @case(
@@ -132,7 +132,7 @@ async def timestamp_of_words(bench: Bench) -> None:
 async def timestamp_of_sorts(bench: Bench) -> None:
     stamps = ("NaN", "nan", "Infinity", "-Infinity", "-1", "1e10")
     await refuses(
-        bench, *[stamped(bench, await bench.text(), it, note=f'a text with the timestamp "{it}"') for it in stamps]
+        bench, *[stamped(bench, await bench.plain(), it, note=f'an event with the timestamp "{it}"') for it in stamps]
     )
 
 
@@ -149,7 +149,7 @@ async def timestamp_of_sorts(bench: Bench) -> None:
 )
 async def milliseconds(bench: Bench) -> None:
     stamp = str(now(bench) * 1000)
-    request = stamped(bench, await bench.text(), stamp, note="a text with its timestamp in milliseconds")
+    request = stamped(bench, await bench.plain(), stamp, note="an event with its timestamp in milliseconds")
     await refuses(bench, request, level=Level.SHOULD)
 
 

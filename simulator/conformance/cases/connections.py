@@ -54,7 +54,7 @@ UNUSUAL: Final = {
 )
 async def resets(bench: Bench) -> None:
     for _ in range(RESETS):
-        await bench.break_off(bench.signed(await bench.text(), note="half a request, then a reset"))
+        await bench.break_off(bench.signed(await bench.plain(), note="half a request, then a reset"))
         await asyncio.sleep(BETWEEN)  # in process a reset comes at the end of the moment
     await bench.lives()
 
@@ -72,7 +72,8 @@ async def resets(bench: Bench) -> None:
 )
 async def slow_body(bench: Bench) -> None:
     bench.accepted(
-        await bench.deliver(await bench.text(CRAWLING), pieces=crawl, note="in pieces, slowly"), what="a text in pieces"
+        await bench.deliver(await bench.plain(CRAWLING), pieces=crawl, note="in pieces, slowly"),
+        what="an event in pieces",
     )
 
 
@@ -122,7 +123,7 @@ async def one_by_one(bench: Bench) -> None:
 )
 async def at_once(bench: Bench) -> None:
     first, watched = await _cheap(bench), await _can_be_watched(bench)
-    texts = [await bench.text() for _ in range(MANY // EVERY)]
+    texts = [await bench.plain() for _ in range(MANY // EVERY)]
     others = [again(first, n, bench.platform.caller()) for n in range(MANY - len(texts))]
     waiting = [text for n, text in enumerate(texts) for text in (text, *others[n :: len(texts)])]
     after = bench.now
@@ -227,7 +228,7 @@ def all_taken(bench: Bench, exchanges: Sequence[Exchange], later: Collection[int
     mend="Read the headers that you need, and no others.",
 )
 async def unusual_headers(bench: Bench) -> None:
-    request = bench.signed(await bench.text(), note="with unusual headers").but(UNUSUAL)
+    request = bench.signed(await bench.plain(), note="with unusual headers").but(UNUSUAL)
     bench.accepted(await bench.send(request), what="a text with unusual headers")
 
 
@@ -268,7 +269,7 @@ async def api_down(bench: Bench) -> None:
     mend="Set a read timeout, more workers than one, and give back what a request took when its client is gone.",
 )
 async def abandoned(bench: Bench) -> None:
-    half = bench.signed(await bench.text(), note="half a request, held open")
+    half = bench.signed(await bench.plain(), note="half a request, held open")
     sent = asyncio.Semaphore(0)
 
     async def stall(body: bytes) -> AsyncIterator[bytes]:
@@ -282,7 +283,7 @@ async def abandoned(bench: Bench) -> None:
             request.add_done_callback(lambda _: sent.release())  # it was not even let in
         for _ in held:
             await sent.acquire()
-        text = bench.signed(await bench.text(), note=f"a text, while {ABANDONED} requests are held open")
+        text = bench.signed(await bench.plain(), note=f"a text, while {ABANDONED} requests are held open")
         meanwhile = await bench.send(text, leave_after=bench.budgets.acknowledge)
     finally:
         for request in held:
@@ -295,11 +296,11 @@ async def abandoned(bench: Bench) -> None:
 async def _when_they_are_gone(bench: Bench) -> Exchange:
     """A text; put off until the handler has noticed that others hung up, it is sent again a few times."""
     for pause in RECOVERY:
-        exchange = await bench.deliver(await bench.text(), note="a text, when they are abandoned")
+        exchange = await bench.deliver(await bench.plain(), note="a text, when they are abandoned")
         if exchange.ok:
             return exchange
         await asyncio.sleep(pause)
-    return await bench.deliver(await bench.text(), note="a text, when they have been gone for a while")
+    return await bench.deliver(await bench.plain(), note="a text, when they have been gone for a while")
 
 
 CASES: Final[tuple[Case, ...]] = (

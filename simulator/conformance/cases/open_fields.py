@@ -34,7 +34,7 @@ LONG_ENTRY: Final = 1_200  # characters; a long iMessage
     mend="Let the schema ignore what it does not know: extra='ignore' in pydantic, no .strict() in zod.",
 )
 async def unknown_fields(bench: Bench) -> None:
-    await taken(bench, ("a text with new fields", grown(await bench.text())))
+    await taken(bench, ("a text with new fields", grown(await bench.plain())))
     await spoken_to(bench, ("a turn with new fields", grown))
     await taken(bench, ("an end of a call with new fields", grown(await bench.call_ended())))
 
@@ -61,7 +61,7 @@ def grown(event: Event) -> Event:
 )
 async def null_fields(bench: Bench) -> None:
     nothing = {"contact": None, "mediaUrl": None, "conversationId": None, "numberId": None}
-    text = (await bench.text()).but(data=nothing, agentId=None, conversationState=None)
+    text = (await bench.plain()).but(data=nothing, agentId=None, conversationState=None)
     await taken(bench, ("a text with nulls", text))
     bare = partial(Event.but, data={"numberId": None}, agentId=None, conversationState=None)
     await spoken_to(bench, ("a turn with nulls", bare))
@@ -86,10 +86,10 @@ async def null_fields(bench: Bench) -> None:
     mend="Read optional fields with a default, and take the message's id from X-Webhook-ID when `data` has none.",
 )
 async def absent_fields(bench: Bench) -> None:
-    text = await bench.text()
+    text = await bench.plain()
     added = tuple(f"data.{name}" for name in text.data if name not in OLDER_DATA)
     older = text.but(without=(*added, *(name for name in text.body if name not in OLDER)))
-    bare = (await bench.text()).but(without=("data.messageId", "data.contact", "data.mediaUrl", "data.mediaUrls"))
+    bare = (await bench.plain()).but(without=("data.messageId", "data.contact", "data.mediaUrl", "data.mediaUrls"))
     await taken(bench, ("a text without ids, contact and pictures", bare), ("a text of the older kind", older))
 
 
@@ -105,10 +105,10 @@ async def absent_fields(bench: Bench) -> None:
     mend="Read what was said from `data`; use `recentHistory` as context only, with an empty list as its default.",
 )
 async def no_history(bench: Bench) -> None:
-    await taken(bench, ("a text with an empty history", (await bench.text()).but(recentHistory=[])))
+    await taken(bench, ("a text with an empty history", (await bench.plain()).but(recentHistory=[])))
     await spoken_to(bench, ("a turn with an empty history", partial(Event.but, recentHistory=[])))
     without = partial(Event.but, without=("recentHistory",))
-    await taken(bench, ("a text without a history", without(await bench.text())), level=Level.SHOULD)
+    await taken(bench, ("a text without a history", without(await bench.plain())), level=Level.SHOULD)
     await spoken_to(bench, ("a turn without a history", without), level=Level.SHOULD)
 
 
@@ -124,7 +124,7 @@ async def no_history(bench: Bench) -> None:
     mend="Cut the history to what the model takes before you build the prompt, and raise the body limit above 100 KB.",
 )
 async def long_history(bench: Bench) -> None:
-    await taken(bench, ("a text with a long history", well_known(await bench.text())))
+    await taken(bench, ("a text with a long history", well_known(await bench.plain())))
     await spoken_to(bench, ("a turn with a long history", well_known))
 
 

@@ -45,6 +45,7 @@ async def reactions(bench: Bench) -> None:
     expected="2xx",
     why="As soon as the agent is added to a group, each of its messages is refused, or tried six times.",
     mend="Take `senderIdentifier` as the person and `from` as the place to answer to, whatever it looks like.",
+    profile=Profile.SMS,
 )
 async def group_message(bench: Bench) -> None:
     others = [bench.platform.caller(), bench.platform.caller()]
@@ -144,7 +145,7 @@ def outbound(event: Event) -> Event:
     mend="Treat ids as opaque strings; give the columns room for at least 64 characters.",
 )
 async def other_ids(bench: Bench) -> None:
-    await taken(bench, ("a text with other ids", _other(await bench.text())))
+    await taken(bench, ("a text with other ids", _other(await bench.plain())))
     await spoken_to(bench, ("a turn with other ids", _other))
     await taken(bench, ("an end of a call with other ids", _other(await bench.call_ended())))
 

@@ -32,6 +32,7 @@ LONG_SPEECH: Final = 5_000
     expected="2xx",
     why="Everybody who writes from an Apple ID is ignored, and their message is not sent again.",
     mend="Keep `from` as an opaque address; parse it as a telephone number only where you need one.",
+    profile=Profile.SMS,
 )
 async def mail_sender(bench: Bench) -> None:
     sender = f"ann.{bench.platform.caller().removeprefix('+')}@example.com"
@@ -48,6 +49,7 @@ async def mail_sender(bench: Bench) -> None:
     expected="2xx",
     why="Somebody sends the photo that they were asked for, and hears nothing.",
     mend="Look at mediaUrls as well as at `message` before you call a text empty, and acknowledge it either way.",
+    profile=Profile.SMS,
 )
 async def picture_only(bench: Bench) -> None:
     await _shown(bench, "a picture without words", "", PHOTO)
@@ -63,6 +65,7 @@ async def picture_only(bench: Bench) -> None:
     expected="2xx; the files cannot be fetched, and need not be before the text is acknowledged",
     why="Phones send what they have: a type that is not in the list would make the whole text disappear.",
     mend="Acknowledge first; then fetch what you can use, by its Content-Type, and pass over the rest.",
+    profile=Profile.SMS,
 )
 async def attachments(bench: Bench) -> None:
     files = [f"{FILES}/{name}" for name in ("photo.heic", "card.vcf", "scene.usdz", "v1/messages/msg_1/media")]
@@ -92,6 +95,7 @@ async def _shown(bench: Bench, what: str, words: str, *files: str) -> None:
     expected="2xx",
     why="One thumb up, and the handler crashes six times over the same text.",
     mend="Keep text as Unicode everywhere: UTF-8 for files and logs, utf8mb4 in MySQL.",
+    profile=Profile.SMS,
 )
 async def emoji(bench: Bench) -> None:
     await taken(bench, ("a text with emoji", await bench.text(EMOJI)))
@@ -107,6 +111,7 @@ async def emoji(bench: Bench) -> None:
     expected="2xx",
     why="Whoever does not write in Latin letters is not answered.",
     mend="Keep text as Unicode everywhere, and validate no letters.",
+    profile=Profile.SMS,
 )
 async def scripts(bench: Bench) -> None:
     await taken(bench, ("a text from right to left", await bench.text(RTL)))
@@ -123,6 +128,7 @@ async def scripts(bench: Bench) -> None:
     expected="2xx",
     why="Somebody explains their problem at length, and is the only one who gets no answer.",
     mend="Cut what the model cannot take after you have acknowledged; refuse no text for its length.",
+    profile=Profile.SMS,
 )
 async def long_text(bench: Bench) -> None:
     await taken(bench, ("a long text", await bench.text(_long(LONG_TEXT), channel="imessage")))
@@ -138,6 +144,7 @@ async def long_text(bench: Bench) -> None:
     expected="2xx; for NUL and the half pair, which some parsers refuse, this is a SHOULD",
     why="Text that was pasted from a terminal is lost for ever, or is tried six times and crashes each time.",
     mend="Strip control characters and lone surrogates before text goes to XML, a terminal or a database.",
+    profile=Profile.SMS,
 )
 async def control_characters(bench: Bench) -> None:
     await taken(bench, ("a text with control characters", worded(await bench.text(), CONTROLS)))

@@ -65,7 +65,7 @@ def unshaken(bench: Bench, exchange: Exchange, what: str, wanted: str = "4xx or 
     mend="Catch what the JSON parser raises, and answer 400.",
 )
 async def broken_json(bench: Bench) -> None:
-    event = await bench.text()
+    event = await bench.plain()
     await endured(bench, ("half an event", event.written(event.raw[: len(event.raw) // 2])))
 
 
@@ -81,7 +81,7 @@ async def broken_json(bench: Bench) -> None:
     mend="See whether the body is an object before you read fields, and answer 400 when it is not.",
 )
 async def no_object(bench: Bench) -> None:
-    event = await bench.text()
+    event = await bench.plain()
     await endured(bench, *((f"the body {raw.decode()}", event.written(raw)) for raw in NOT_OBJECTS))
 
 
@@ -97,7 +97,7 @@ async def no_object(bench: Bench) -> None:
     mend="See whether `data` is an object before you read fields, and answer 400 when it is not.",
 )
 async def no_data(bench: Bench) -> None:
-    event = await bench.text()
+    event = await bench.plain()
     variants = [(f"data is {json.dumps(wrong)}", compact({**event.body, "data": wrong})) for wrong in WRONG_DATA]
     missing = ("data is missing", event.but(without=("data",)))
     await endured(bench, missing, *((what, event.written(raw)) for what, raw in variants))
@@ -116,9 +116,9 @@ async def no_data(bench: Bench) -> None:
 )
 async def wrong_types(bench: Bench) -> None:
     texts = [
-        (f"{name} is {wrong!r}", (await bench.text()).but(data={name: wrong})) for name, wrong in WRONG_TYPES.items()
+        (f"{name} is {wrong!r}", (await bench.plain()).but(data={name: wrong})) for name, wrong in WRONG_TYPES.items()
     ]
-    history = ("recentHistory is a string", (await bench.text()).but(recentHistory="earlier"))
+    history = ("recentHistory is a string", (await bench.plain()).but(recentHistory="earlier"))
     lines = [{"role": "user", "content": "Hello?"}]
     turn = [("the transcript is a list", (await bench.turn()).but(data={"transcript": lines}))]
     await endured(bench, *texts, history, *(turn if await speaks(bench) else []))
@@ -136,7 +136,7 @@ async def wrong_types(bench: Bench) -> None:
     mend="Catch what the JSON parser raises, and answer 400.",
 )
 async def empty_body(bench: Bench) -> None:
-    await endured(bench, ("an empty body", (await bench.text()).written(b"")))
+    await endured(bench, ("an empty body", (await bench.plain()).written(b"")))
 
 
 @case(
@@ -151,7 +151,7 @@ async def empty_body(bench: Bench) -> None:
     mend="Verify the signature over the raw bytes, and decode inside the `try` that catches broken JSON.",
 )
 async def not_utf8(bench: Bench) -> None:
-    event = await bench.text("caf_")
+    event = await bench.plain("caf_")
     latin, wide = event.raw.replace(b"caf_", b"caf\xe9"), json.dumps(dict(event.body)).encode("utf-16")
     await endured(bench, ("a Latin-1 byte", event.written(latin)), ("UTF-16", event.written(wide)))
 
@@ -168,7 +168,7 @@ async def not_utf8(bench: Bench) -> None:
     mend="Catch RecursionError, or what your parser raises, beside the error for broken JSON, and answer 400.",
 )
 async def deep_json(bench: Bench) -> None:
-    event = await bench.text()
+    event = await bench.plain()
     deep = b'{"nested":%s%s,%s' % (b"[" * DEEP, b"]" * DEEP, event.raw[1:])
     await endured(bench, ("an unknown field, nested deep", event.written(deep)))
 
@@ -186,10 +186,10 @@ async def deep_json(bench: Bench) -> None:
 )
 async def content_types(bench: Bench) -> None:
     for same in ("application/json; charset=utf-8", "Application/JSON"):
-        request = bench.signed(await bench.text(), note=same).but({"Content-Type": same})
+        request = bench.signed(await bench.plain(), note=same).but({"Content-Type": same})
         bench.accepted(await bench.send(request), what=f"a text as {same}")
     for other in ("text/plain", "application/cloudevents+json", "application/x-www-form-urlencoded", None):
-        request = bench.signed(await bench.text(), note=other or "no content type").but({"Content-Type": other})
+        request = bench.signed(await bench.plain(), note=other or "no content type").but({"Content-Type": other})
         exchange = await bench.send(request)
         unshaken(bench, exchange, request.note)
         if not exchange.ok:
@@ -209,7 +209,7 @@ async def content_types(bench: Bench) -> None:
     mend="Set the limit of the framework to a few megabytes, and let it answer 413 above that.",
 )
 async def big_body(bench: Bench) -> None:
-    event = await bench.text()
+    event = await bench.plain()
     big = event.but(data={"attachment": "x" * (BIG - len(event.raw))})
     exchange = await bench.deliver(big, note="a megabyte")
     if exchange.ending is Ending.BROKEN and exchange.status is None:
@@ -232,7 +232,7 @@ async def big_body(bench: Bench) -> None:
     mend="Switch debug pages off, and answer errors with a status and one sentence of your own.",
 )
 async def quiet_refusals(bench: Bench) -> None:
-    event = await bench.text()
+    event = await bench.plain()
     bodies = (event.raw[:-9], b"", b"[]", compact({**event.body, "data": None}), b"[" * DEEP)
     requests = [bench.signed(event.written(raw), note=f"{len(raw)} bytes: {raw[:24]!r}") for raw in bodies]
     requests.append(bench.signed(event, note="a wrong signature").but({SIGNATURE: "sha256=" + "0" * 64}))

@@ -119,6 +119,7 @@ async def many_callers(bench: Bench) -> None:
     expected="2xx for each within the budget",
     why="Whatever is acknowledged too late comes again, when the handler has most to do.",
     mend="Acknowledge first, work later, and let no event wait for another.",
+    profile=Profile.SMS,
 )
 async def many_texts(bench: Bench) -> None:
     limit = bench.budgets.acknowledge
