@@ -5,7 +5,8 @@ A case reads like its description: make an event, send it, say what must hold. E
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -39,7 +40,7 @@ class Bench:
         self._exchanges: list[Exchange | None] = []
         self._asked: dict[str, Exchange] = {}
         self._checks: list[tuple[Check, Exchange | None]] = []
-        session.prober.begin()
+        session.begin()
 
     # -- events ------------------------------------------------------------------------------------------------
 
@@ -185,21 +186,59 @@ class Bench:
 
     async def needs_effects(self) -> None:
         """Skip the case unless the handler answers texts through the API, where they can be counted."""
-        if not await self.session.acts():
+        if not await self.shows_effects():
             self.skip("the handler asks the API for nothing when a text comes, so nothing can be counted")
+
+    async def shows_effects(self) -> bool:
+        """Whether the handler answers texts through our API; to be asked before what is to be counted happens."""
+        return self.session.serves_api and await self.session.acts()
 
     @property
     def now(self) -> int:
         """A place in the journal, for `effects` and `quiet`."""
         return self.platform.seq
 
-    async def effects(self, after: int) -> list[ApiCall]:
-        """What the handler asked the API for since `after`; waits for it."""
-        return await self.session.effects(after)
+    async def effects(self, after: int, of: Event | None = None) -> list[ApiCall]:
+        """What the handler asked the API for since `after`, waiting for it; with `of` only what is about that event."""
+        return await self.session.effects(after, of)
 
-    async def quiet(self, after: int) -> list[ApiCall]:
-        """What the handler asked the API for since `after`; waits only until it is quiet."""
-        return await self.session.quiet(after)
+    async def quiet(self, after: int, of: Event | None = None) -> list[ApiCall]:
+        """What the handler asked the API for since `after`; waits only until it is quiet. `of` as in `effects`."""
+        return await self.session.quiet(after, of)
+
+    async def surely(self, trial: Callable[[], Awaitable[None]]) -> None:
+        """Play a part of a case that counts API calls. What is found wrong counts only if it is found again.
+
+        The second time it is known for certain what one event leads to, and how long that takes; see `be_sure`.
+        """
+        before = len(self._checks)
+        await trial()
+        if any(not check.holds for check, _ in self._checks[before:]) and await self.session.be_sure():
+            del self._checks[before:]
+            await trial()
+
+    @asynccontextmanager
+    async def failing_api(self, fault: str = "status", **words: Any) -> AsyncIterator[None]:
+        """Inside the block something is wrong with the API; `words` are those of `POST /_sim/faults`.
+
+        By default whatever the handler asks it to do is answered with 503.
+        """
+        rule = {"on": "api", "fault": fault, "match": {"route": "POST /v1/**"}} | words
+        made = await self.platform.ask("POST", "/_sim/faults", rule | ({"status": 503} if fault == "status" else {}))
+        try:
+            yield
+        finally:
+            await self.platform.ask("DELETE", f"/_sim/faults/{made['id']}")
+
+    @asynccontextmanager
+    async def slow_api(self, seconds: float) -> AsyncIterator[None]:
+        """Inside the block the API takes so long to do anything, on the handler's clock; afterwards nobody waits."""
+        await self.platform.ask("PUT", "/_sim/clock", {"mode": "system"})  # an auto clock would jump over it
+        try:
+            async with self.failing_api("latency", seconds=seconds):
+                yield
+        finally:
+            await self.platform.ask("PUT", "/_sim/clock", {"mode": "auto"})
 
     # -- at the end --------------------------------------------------------------------------------------------
 

@@ -34,6 +34,12 @@ class ApiCall:
     path: str
     status: int
     body: Any
+    operation: str = ""  # the API's name for what was asked, as sendMessage
+
+    @property
+    def done(self) -> bool:
+        """Whether the API has done it."""
+        return self.status < 400
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} → {self.status}"
@@ -93,7 +99,7 @@ class Platform:
         self.runner = runner
         self.intake = Intake()
         self._customer = Customer(app, runner, api_key)
-        self._callers = FIRST_CALLER + runner.world.entropy.seed % CALLERS
+        self._callers = self._first_caller = FIRST_CALLER + runner.world.entropy.seed % CALLERS
         self._calls: list[Call] = []
         self._clock: dict[str, Any] = {}  # how it was before
         self.agent_id = ""
@@ -139,6 +145,11 @@ class Platform:
             handling.reset(before)
 
     # -- events ------------------------------------------------------------------------------------------------
+
+    @property
+    def callers(self) -> range:
+        """The digits of all numbers that `caller` has given."""
+        return range(self._first_caller + 1, self._callers + 1)
 
     def caller(self) -> str:
         """A number that nobody has used yet."""
@@ -215,5 +226,9 @@ class Platform:
                 continue
             data = entry.data
             if data["method"] != "GET" and str(data["path"]).startswith("/v1"):
-                found.append(ApiCall(entry.seq, data["method"], data["path"], data["status"], data.get("body")))
+                found.append(
+                    ApiCall(
+                        entry.seq, data["method"], data["path"], data["status"], data.get("body"), data["operation_id"]
+                    )
+                )
         return found
