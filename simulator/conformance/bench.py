@@ -17,7 +17,7 @@ from simulator.conformance.prober import Until
 from simulator.conformance.requests import request
 from simulator.conformance.schemes import CONTRACT, Scheme
 from simulator.conformance.session import Budgets, Session
-from simulator.conformance.verdicts import Check, Level, Profile
+from simulator.conformance.verdicts import Check, Level
 from simulator.errors import SimulatorError
 from simulator.runtime.transport import Pieces
 
@@ -49,18 +49,12 @@ class Bench:
         return await self.platform.text(body, **words)
 
     async def plain(self, words: str = "Are you open on Monday?") -> Event:
-        """What every handler of this profile has to take: a text, or a turn for one that is for calls only."""
-        return await (self.turn(words) if self.session.profile is Profile.VOICE else self.text(words))
+        """What every handler of this profile has to take; see `Platform.plain`."""
+        return await self.platform.plain(self.session.profile, words)
 
     async def turn(self, said: str = SAID) -> Event:
-        """The first turn of a new call; the caller is not kept waiting while the handler thinks.
-
-        A turn that is held lets an account's clock follow real time, in which others would have to speak.
-        """
-        call = await self.call(said)
-        event = await call.turn()
-        call.answer(text="One moment.")
-        return event
+        """The first turn of a new call; see `Platform.turn`."""
+        return await self.platform.turn(said)
 
     async def call(self, *said: str) -> Call:
         """A new call, of which each turn is asked for."""

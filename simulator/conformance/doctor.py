@@ -108,7 +108,7 @@ async def _first_taken(session: Session, schemes: Iterator[Scheme]) -> tuple[Sch
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + LONGEST
-    event, tried = await session.platform.text(), 0
+    event, tried = await session.plain(), 0
     for scheme in schemes:
         if loop.time() >= until:
             break
@@ -125,7 +125,7 @@ async def _first_taken(session: Session, schemes: Iterator[Scheme]) -> tuple[Sch
 
 async def _send(session: Session, scheme: Scheme) -> Exchange:
     """A new text, signed in some way."""
-    return await _carry(session, scheme, await session.platform.text())
+    return await _carry(session, scheme, await session.plain())
 
 
 async def _carry(session: Session, scheme: Scheme, event: Event) -> Exchange:

@@ -195,7 +195,7 @@ async def _answers(session: Session) -> bool:
     for again in range(RISES):
         if again:
             await asyncio.sleep(RISING)
-        event = await session.platform.text()
+        event = await session.plain()
         exchange = await session.prober.send(session.request_for(event.id, event.name, event.raw))
         await session.platform.clear()
         if exchange.status is not None:

@@ -12,6 +12,7 @@ from simulator.app import SimulatorApp
 from simulator.conformance.events import Event
 from simulator.conformance.exchange import Exchange
 from simulator.conformance.intake import SILENCE, Arrived, Intake
+from simulator.conformance.verdicts import Profile
 from simulator.errors import UsageError
 from simulator.runtime.transport import AppTransport, handling
 from simulator.scenarios.stage import Customer, Refused
@@ -199,6 +200,20 @@ class Platform:
         for call in calls:
             await call.hang_up()
         self.intake.let_go()
+
+    async def turn(self, said: str) -> Event:
+        """The first turn of a new call; the caller is not kept waiting while the handler thinks.
+
+        A turn that is held lets an account's clock follow real time, in which others would have to speak.
+        """
+        call = await self.call(said)
+        event = await call.turn()
+        call.answer(text="One moment.")
+        return event
+
+    async def plain(self, profile: Profile, words: str = "Are you open on Monday?") -> Event:
+        """What every handler of a profile has to take: a text, or a turn for one that is for calls only."""
+        return await (self.turn(words) if profile is Profile.VOICE else self.text(words))
 
     # -- what the handler does -----------------------------------------------------------------------------------
 

@@ -67,6 +67,10 @@ class Session:
         """Whether the handler is one that answers calls."""
         return self.profile is not Profile.SMS
 
+    async def plain(self) -> Event:
+        """What every handler of this profile has to take; see `Platform.plain`."""
+        return await self.platform.plain(self.profile)
+
     def begin(self) -> None:
         """A case begins."""
         self._before = len(self.platform.callers)
