@@ -1,4 +1,4 @@
-"""Hypothesis makes up conversations and makes the one that breaks a law small; here is what drives it.
+"""Hypothesis makes up conversations until one breaks a law, which is then made small; here is what drives it.
 
 A plan is played once and its outcome remembered, so that for Hypothesis everything is as steady as it demands. Whether
 the handler is steady is asked by playing a plan again: what does not come again is a sighting, not a finding.
@@ -18,6 +18,7 @@ from simulator.conformance.attack.laws import Breach, Observed, breaches
 from simulator.conformance.attack.plan import FaultGroup, Plan
 from simulator.conformance.attack.playing import OutOfTime, Player
 from simulator.conformance.attack.report import AttackReport, Ended, Found
+from simulator.conformance.attack.shrinking import shrink
 from simulator.conformance.attack.strategies import plainest, plans
 from simulator.conformance.examine import Target
 from simulator.conformance.verdicts import Profile
@@ -41,7 +42,7 @@ class AttackOptions:
     profile: Profile = Profile.ALL
     compliance: bool = False
     real_seconds: float | None = None  # None: as long as it takes
-    shrinks: int = 400  # plans that are played at most to make a breach small
+    shrinks: int = 200  # plans that are played at most to make a breach small
     faults: Collection[FaultGroup] = tuple(FaultGroup)
     port: int = 0  # where the handler reaches the API
     api_key: str = DEFAULT_API_KEY
@@ -102,10 +103,6 @@ class Enough(BaseException):
     """Nothing more is to be played. No Exception: it must pass through Hypothesis."""
 
 
-class Broken(AssertionError):
-    """A plan broke the law that is hunted."""
-
-
 class Hunt:
     """One search, as far as it has come."""
 
@@ -118,7 +115,8 @@ class Hunt:
         self._options = options
         self._done = done
         self._until: float | None = None
-        self._known: dict[Plan, bool] = {}  # whether a plan broke the law that is hunted
+        self._known: set[Plan] = set()  # played to find something
+        self._tried: set[Plan] = set()  # played to make it small
 
     def run(self, seed: int) -> Ended:
         """Hunt until something is found and small, or nothing more is to be played."""
@@ -127,7 +125,10 @@ class Hunt:
         try:
             if not self._baseline():
                 self._search(seed)
-            self._confirm()
+            if self.best is not None and not self.best.spoils:
+                with suppress(Enough):
+                    shrink(self.best.plan, self._still_breaks)
+                self._confirm(self.best)
         except OutOfTime:
             return Ended.TIME
         except KeyboardInterrupt:
@@ -136,8 +137,10 @@ class Hunt:
 
     def _baseline(self) -> bool:
         """Play the plainest plan first: what breaks already there needs no conversation. Says whether it does."""
-        self.examples += 1
         self.best = self._play(plainest(self._options.profile), None)
+        self.examples += 1
+        self._known.add(plainest(self._options.profile))
+        self._tell()
         return self.best is not None
 
     def _search(self, seed: int) -> None:
@@ -146,73 +149,72 @@ class Hunt:
 
         @seeded(seed)
         @settings(
-            max_examples=2 * self._options.examples,  # those that were played before are not counted: see `_try`
-            phases=(Phase.generate, Phase.shrink),
+            max_examples=2 * self._options.examples,  # a plan that was played before is none of ours: see `_look`
+            phases=(Phase.generate,),
             database=None,
             deadline=None,
             derandomize=False,
-            report_multiple_bugs=False,
-            print_blob=False,
             verbosity=Verbosity.quiet,
             suppress_health_check=list(HealthCheck),
         )
         @given(plans(self._options.profile, self._options.faults))
         def conversation(plan: Plan) -> None:
-            if self._breaks(plan):
-                raise Broken
+            self._look(plan)
 
-        with suppress(Broken, Enough), _elsewhere():
+        with suppress(Enough), _elsewhere():
             conversation()
 
-    def _breaks(self, plan: Plan) -> bool:
-        """Whether a plan breaks the law that is hunted; until there is one, any."""
-        if plan not in self._known:
-            self._known[plan] = self._try(plan)
-        return self._known[plan]
-
-    def _try(self, plan: Plan) -> bool:
-        if self.best is None:
-            if self.examples >= self._options.examples:
-                raise Enough
-            self.examples += 1
-        elif self.shrinks >= self._options.shrinks:
+    def _look(self, plan: Plan) -> None:
+        """Play a plan that is new; raises Enough when something is found, or nothing more is to be played."""
+        if plan in self._known:
+            return
+        self._known.add(plan)
+        if self.examples >= self._options.examples:
             raise Enough
+        found = self._play(plan, None)
+        self.examples += 1
+        self._tell()
+        if found is not None:
+            self._first(found)
+
+    def _first(self, found: Found) -> None:
+        """Something is broken: it is found if it comes again at once, and else only seen."""
+        self.best = found
+        again = self._play(found.plan, found.breach.key)
+        if again is None:
+            self.best = None
+            self.sightings.append(replace(found, tries=1))
+            if len(self.sightings) < MOST_SIGHTINGS:
+                return
         else:
-            self.shrinks += 1
-        found = self._play(plan, self.best and self.best.breach.key)
+            spoilt = self._play(plainest(self._options.profile), None) is not None
+            self.best = replace(again, spoils=spoilt)
+        raise Enough
+
+    def _still_breaks(self, plan: Plan) -> bool:
+        """Whether a smaller plan breaks the same law; then it is the best so far."""
+        if plan in self._tried:
+            return False
+        self._tried.add(plan)
+        if self.best is None or self.shrinks >= self._options.shrinks:
+            raise Enough
+        found = self._play(plan, self.best.breach.key)
+        self.shrinks += 1
+        self._tell()
+        self.best = found or self.best
+        return found is not None
+
+    def _tell(self) -> None:
         if self._done is not None:
             self._done(self.examples + self.shrinks)
-        if found is None:
-            return False
-        if self.best is not None:
-            if plan.weight < self.best.plan.weight:
-                self.best = found
-            return True
-        return self._first(found)
 
-    def _first(self, found: Found) -> bool:
-        """Something was found for the first time: it is hunted if it comes again at once."""
-        again = self._play(found.plan, found.breach.key)
-        if again is not None:
-            self.best = again
-            if self._play(plainest(self._options.profile), None) is not None:
-                self.best = replace(again, spoils=True)
-                raise Enough
-            return True
-        self.sightings.append(replace(found, tries=1))
-        if len(self.sightings) >= MOST_SIGHTINGS:
-            raise Enough
-        return False
-
-    def _confirm(self) -> None:
+    def _confirm(self, best: Found) -> None:
         """Play the smallest plan again, to tell what always happens from what happens now and then."""
-        if self.best is None or self.best.spoils:
-            return
-        key, seen = self.best.breach.key, 0
+        seen = 0
         for tries in range(1, REPLAYS + 1):
-            again = self._play(self.best.plan, key)
+            again = self._play(best.plan, best.breach.key)
             seen += again is not None
-            self.best = replace(again or self.best, seen=seen, tries=tries)
+            self.best = replace(again or best, seen=seen, tries=tries)
 
     def _play(self, plan: Plan, key: tuple[str, str] | None) -> Found | None:
         """Play a plan; the first breach with this key, or of any law when it is None."""

@@ -142,9 +142,9 @@ def _call(plan: Plan, observed: Observed, call: CallRecord, part: str) -> Iterat
         for finding in turn.findings:
             if finding.kind not in provoked and FindingKind.REPLY_BROKEN not in provoked:
                 yield _finding(finding, turn, part, again=bool(provoked))
-        if turn.unanswered and turn.how == "final" and _plain(plan, part, turn):
-            if len(provoked) == len(turn.findings):  # otherwise something was found already
-                yield _silence(turn, AGAIN if provoked else ANSWERED, part)
+        told = len(turn.findings) > len(provoked)  # something was found already
+        if turn.unanswered and turn.how == "final" and not told and _plain(plan, part, turn):
+            yield _silence(turn, AGAIN if provoked else ANSWERED, part)
     for finding in call.findings:
         if not any(finding in turn.findings for turn in call.turns):
             yield _finding(finding, None, part, again=False)

@@ -131,16 +131,8 @@ class Plan:
     @property
     def rounds(self) -> int:
         """How many rounds there are."""
-        return max((part.round + 1 for part in (*self.calls, *self.threads)), default=0)
-
-    @property
-    def weight(self) -> tuple[int, ...]:
-        """What makes one plan simpler than another, the most important first."""
-        odd = (self.contract != "all") + len(self.policies) + (self.context_limit is not None)
-        words = [step.words for call in self.calls for step in call.steps if isinstance(step, Say | BargeIn)]
-        words += [text.words for thread in self.threads for text in thread.texts]
-        people = len(self.calls) + len(self.threads) + self.rounds
-        return (self.steps, len(self.faults), odd, people, sum(map(len, words)))
+        rounds = [call.round for call in self.calls] + [thread.round for thread in self.threads]
+        return max(rounds, default=-1) + 1
 
     @property
     def loses(self) -> bool:

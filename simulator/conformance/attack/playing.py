@@ -15,6 +15,7 @@ from simulator.conformance.verdicts import Profile
 from simulator.errors import NotFound, SimulatorError
 from simulator.scenarios.batch import Lane
 from simulator.scenarios.model import Scenario
+from simulator.scenarios.results import CallResult, TextResult
 from simulator.scenarios.runner import Conditions, Performance
 from simulator.scenarios.stage import Stage
 from simulator.world.journal import Entry
@@ -92,11 +93,12 @@ async def _observe(stage: Stage, scenario: Scenario, conditions: Conditions, see
 
 def _observed(performance: Performance, entries: Iterable[Entry], error: str | None) -> Observed:
     calls, texts = performance.results()
+    parts: list[CallResult | TextResult] = [*calls, *texts]
     fired = [entry.data for entry in entries if entry.kind == "fault.fired" and entry.data["fault"] in PREVENTS]
     return Observed(
         calls={part.where: part.record for part in calls if part.name != AFTERWARDS},
         threads={part.where: part.record for part in texts if part.name != AFTERWARDS},
-        afterwards=next((part.record for part in (*calls, *texts) if part.name == AFTERWARDS), None),
+        afterwards=next((part.record for part in parts if part.name == AFTERWARDS), None),
         struck=Counter(data["delivery_id"] for data in fired if data.get("delivery_id")),
         error=error,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from simulator.conformance.attack.laws import Breach, Observed
@@ -27,7 +27,7 @@ class Found:
 
     plan: Plan
     breach: Breach
-    observed: Observed
+    observed: Observed = field(compare=False)  # with ids and moments, which are others each time
     seen: int = 0
     tries: int = 0
     spoils: bool = False
@@ -57,7 +57,7 @@ class AttackReport:
     found: Found | None = None
     sightings: tuple[Found, ...] = ()
     ended: Ended = Ended.DONE
-    seconds: float = 0.0
+    seconds: float = field(default=0.0, compare=False)
     replay: str = ""  # the command that repeats the attack, if somebody knows it
 
     @property

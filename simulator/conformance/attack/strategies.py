@@ -1,4 +1,4 @@
-"""Which conversations an attack is made of: Hypothesis strategies, with the plainest first, to which it shrinks.
+"""Which conversations an attack is made of: Hypothesis strategies for plans. What is plainest comes first in each list.
 
 Everything is drawn from short lists. That makes the same words come twice in a call, and keeps a seed's plans the same
 on every machine.
@@ -37,8 +37,9 @@ PLAIN: Final = (
     "Could you say that again, please?",
 )
 LONG: Final = "I will tell you everything from the beginning, so that you know what it is about. " * 12
-TELLING: Final = ("4521", "Yes", LONG, "?")  # what handlers have ways of their own for
+TELLING: Final = ("4521", LONG, "?", LONG)  # what handlers have ways of their own for
 ODD: Final = (
+    "Yes",
     "No",
     "four five two one",
     "…",
@@ -58,9 +59,10 @@ KEYS: Final = ("1", "0", "#", "4521#")
 PAUSES: Final = (1.0, 8.0)
 MOMENTS: Final = (0.5, 0.0, 1.5)  # seconds of what the agent says
 LEAVING: Final = (None, HangUp(0.0), HangUp(0.0), HangUp(0.5))  # the first is to wait for the end of the answer
-WRITTEN: Final = (*PLAIN[:2], "STOP", "START", "HELP", *TELLING, *ODD)
+WRITTEN: Final = (*PLAIN[:2], "STOP", "START", "HELP", *TELLING[:3], *ODD)
 PICTURE: Final = "https://pictures.example/receipt.jpg"
 PEOPLE: Final = (0, 0, 1)  # mostly one: what somebody leaves behind, only they can find
+ROUNDS: Final = (0, 0, 0, 1)  # mostly at once
 BETWEEN: Final = (0.0, 2.0, 5.0, 15.0, 90.0)  # seconds between two texts; calls take from five to sixty
 
 REPEATS, DELAYS, LOSSES = FaultGroup
@@ -84,8 +86,14 @@ DELIVERY_FAULTS: Final = (
     Fault(DELAYS, "delivery", "reorder", ONCE),
     Fault(LOSSES, "delivery", "reset", ONCE),
 )
+# Whether there are calls, and texts.
+SHAPES: Final = {
+    Profile.VOICE: ((True, False),),
+    Profile.SMS: ((False, True),),
+    Profile.ALL: ((True, False), (True, True), (True, True), (False, True)),
+}
+KEYS_ARE_TURNS: Final = ("caller_dtmf", "turn")
 POLICIES: Final = (
-    ("caller_dtmf", "turn"),
     ("voice_turn_retry", "once"),
     ("empty_transcript_on_connect", "on"),
     ("history_includes_current", "off"),
@@ -106,22 +114,20 @@ def plans(profile: Profile = Profile.ALL, groups: Collection[FaultGroup] = tuple
     """Plans for a handler of this profile, with faults of these groups."""
     from hypothesis import strategies as st
 
-    voice, texts = profile is not Profile.SMS, profile is not Profile.VOICE
-    places = (*(TURN_FAULTS if voice else ()), *DELIVERY_FAULTS)
+    places = (*(() if profile is Profile.SMS else TURN_FAULTS), *DELIVERY_FAULTS)
     faults = [fault for fault in places if fault.group in groups]
+
+    others = [(policy,) for policy in POLICIES]
 
     @st.composite
     def made(draw: DrawFn) -> Plan:
-        threads: list[Thread] = []
-        calls = draw(st.lists(_calls(), min_size=0 if texts else 1, max_size=3)) if voice else []
-        if texts:
-            threads = draw(st.lists(_threads(), min_size=0 if calls else 1, max_size=2))
+        calls, texts = draw(st.sampled_from(SHAPES[profile]))
         return Plan(
-            calls=_in_turn(calls),
-            threads=_one_by_one(threads),
+            calls=_in_turn(draw(st.lists(_calls(), min_size=1, max_size=3)) if calls else []),
+            threads=_one_by_one(draw(st.lists(_threads(), min_size=1, max_size=2)) if texts else []),
             faults=tuple(draw(st.lists(st.sampled_from(faults), max_size=2, unique=True))) if faults else (),
             contract=draw(st.sampled_from(CONTRACTS)),
-            policies=tuple(draw(st.lists(st.sampled_from(POLICIES), max_size=2, unique=True))),
+            policies=(*draw(st.sampled_from(((), (KEYS_ARE_TURNS,)))), *draw(st.sampled_from(((), *others)))),
             context_limit=draw(st.sampled_from(CONTEXTS)),
         )
 
@@ -159,7 +165,7 @@ def _calls() -> SearchStrategy[Call]:
         leaving = draw(st.sampled_from(LEAVING))
         return Call(
             caller=draw(st.sampled_from(PEOPLE)),
-            round=draw(st.sampled_from((0, 1))),
+            round=draw(st.sampled_from(ROUNDS)),
             steps=(*steps, leaving) if leaving is not None else tuple(steps),
         )
 
@@ -201,4 +207,4 @@ def _threads() -> SearchStrategy[Thread]:
         return Text(words=words, media=media, after=draw(st.sampled_from(BETWEEN)))
 
     texts = st.lists(made(), min_size=1, max_size=3).map(tuple)
-    return st.builds(Thread, sender=st.sampled_from(PEOPLE), round=st.sampled_from((0, 1)), texts=texts)
+    return st.builds(Thread, sender=st.sampled_from(PEOPLE), round=st.sampled_from(ROUNDS), texts=texts)
