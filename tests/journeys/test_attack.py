@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import asyncio
 import logging
 import os
 import subprocess
@@ -16,7 +16,7 @@ import pytest
 
 from simulator.conformance.attack import telling
 from simulator.conformance.attack.hunt import AttackOptions, attack
-from simulator.conformance.attack.report import AttackReport
+from simulator.conformance.attack.report import AttackReport, Ended
 from simulator.conformance.examine import Target
 from simulator.conformance.verdicts import Profile
 from simulator.runtime.server import ServerThread
@@ -54,7 +54,7 @@ def _no_tracebacks() -> Iterator[None]:
 def kind_of(name: str) -> Any:
     """The class of a handler of the zoo, which thinks no longer than it has to here."""
     module = zoo.load(name).module
-    sound = importlib.import_module(zoo.SOUND)
+    sound = zoo.load(zoo.SOUND).module
     thinking = THINKING.get(name, 0.0)
     return type("Quick", (getattr(module, "Broken", sound.Handler),), {"thinking": lambda _: thinking})
 
@@ -62,7 +62,7 @@ def kind_of(name: str) -> Any:
 @contextmanager
 def served(kind: Any) -> Iterator[str]:
     """A handler on a socket; gives the URL of its webhook."""
-    sound = importlib.import_module(zoo.SOUND)
+    sound = zoo.load(zoo.SOUND).module
     with ServerThread(kind(sound.Wiring(secret=SECRET)).app) as running:
         yield f"{running.url}/webhook"
 
@@ -121,7 +121,7 @@ def test_the_same_seed_gives_the_same_report_whatever_happened_before() -> None:
 
 
 def test_a_handler_that_fails_now_and_then_is_said_to() -> None:
-    sound = importlib.import_module(zoo.SOUND)
+    sound = zoo.load(zoo.SOUND).module
 
     class Moody(sound.Handler):  # type: ignore[misc, name-defined]
         turns = 0
@@ -140,7 +140,7 @@ def test_a_handler_that_fails_now_and_then_is_said_to() -> None:
 
 
 def test_a_handler_that_a_conversation_spoils_for_good_is_said_to_need_a_new_start() -> None:
-    sound = importlib.import_module(zoo.SOUND)
+    sound = zoo.load(zoo.SOUND).module
 
     class Spoilt(sound.Handler):  # type: ignore[misc, name-defined]
         poisoned = False
@@ -156,8 +156,21 @@ def test_a_handler_that_a_conversation_spoils_for_good_is_said_to_need_a_new_sta
     assert report.shrinks == 0  # nothing that it answers now says anything about another conversation
 
 
+def test_a_handler_that_takes_too_long_does_not_hold_an_attack_up() -> None:
+    sound = zoo.load(zoo.SOUND).module
+
+    class Slow(sound.Handler):  # type: ignore[misc, name-defined]
+        async def turn(self, event: dict[str, Any]) -> Any:
+            await asyncio.sleep(0.6)
+            return sound.JSONResponse({"text": "Yes."})
+
+    with served(Slow) as url:
+        report = attacked(url, real_seconds=0.2)
+    assert (report.ended, report.examples, report.found, report.ok) == (Ended.TIME, 0, None, False)
+
+
 def test_a_handler_that_answers_nobody_needs_no_conversation() -> None:
-    sound = importlib.import_module(zoo.SOUND)
+    sound = zoo.load(zoo.SOUND).module
 
     class Deaf(sound.Handler):  # type: ignore[misc, name-defined]
         async def turn(self, event: dict[str, Any]) -> Any:

@@ -40,7 +40,6 @@ class AttackOptions:
     examples: int = 100
     seed: int | None = None  # None: any, and the report says which
     profile: Profile = Profile.ALL
-    compliance: bool = False
     real_seconds: float | None = None  # None: as long as it takes
     shrinks: int = 200  # plans that are played at most to make a breach small
     faults: Collection[FaultGroup] = tuple(FaultGroup)
