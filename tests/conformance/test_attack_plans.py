@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from simulator.conformance.attack.plan import AFTERWARDS, FaultGroup, Plan
 from simulator.conformance.attack.shrinking import shrink, smaller, weight
 from simulator.conformance.attack.staging import scenario_of
-from simulator.conformance.attack.strategies import plainest, plans
+from simulator.conformance.attack.strategies import OPTING, plainest, plans
 from simulator.conformance.verdicts import Profile
 from simulator.domain.policy import Policies
 from simulator.scenarios.export import to_yaml
@@ -63,6 +63,12 @@ def test_a_profile_gets_what_it_is_about(drawn: tuple[Profile, Plan]) -> None:
 def test_only_the_faults_that_were_asked_for_are_used(drawn: tuple[set[FaultGroup], Plan]) -> None:
     groups, plan = drawn
     assert {fault.group for fault in plan.faults} <= groups
+
+
+@given(plans(Profile.SMS, opting=False))
+@QUICK
+def test_nobody_opts_out_where_that_was_not_asked_for(plan: Plan) -> None:
+    assert not any(text.words in OPTING for thread in plan.threads for text in thread.texts)
 
 
 @given(plans())

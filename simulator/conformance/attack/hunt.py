@@ -40,6 +40,7 @@ class AttackOptions:
     examples: int = 100
     seed: int | None = None  # None: any, and the report says which
     profile: Profile = Profile.ALL
+    compliance: bool = False  # people also opt out by text, and in again
     real_seconds: float | None = None  # None: as long as it takes
     shrinks: int = 200  # plans that are played at most to make a breach small
     faults: Collection[FaultGroup] = tuple(FaultGroup)
@@ -156,7 +157,7 @@ class Hunt:
             verbosity=Verbosity.quiet,
             suppress_health_check=list(HealthCheck),
         )
-        @given(plans(self._options.profile, self._options.faults))
+        @given(plans(self._options.profile, self._options.faults, opting=self._options.compliance))
         def conversation(plan: Plan) -> None:
             self._look(plan)
 

@@ -59,7 +59,8 @@ KEYS: Final = ("1", "0", "#", "4521#")
 PAUSES: Final = (1.0, 8.0)
 MOMENTS: Final = (0.5, 0.0, 1.5)  # seconds of what the agent says
 LEAVING: Final = (None, HangUp(0.0), HangUp(0.0), HangUp(0.5))  # the first is to wait for the end of the answer
-WRITTEN: Final = (*PLAIN[:2], "STOP", "START", "HELP", *TELLING[:3], *ODD)
+OPTING: Final = ("STOP", "START", "HELP")  # what people write who want no more texts, or want them again
+WRITTEN: Final = (*PLAIN[:2], *TELLING[:3], *ODD)
 PICTURE: Final = "https://pictures.example/receipt.jpg"
 PEOPLE: Final = (0, 0, 1)  # mostly one: what somebody leaves behind, only they can find
 ROUNDS: Final = (0, 0, 0, 1)  # mostly at once
@@ -110,8 +111,10 @@ def plainest(profile: Profile) -> Plan:
     return Plan(calls=(Call(steps=(Say(PLAIN[0], plain=True),)),))
 
 
-def plans(profile: Profile = Profile.ALL, groups: Collection[FaultGroup] = tuple(FaultGroup)) -> SearchStrategy[Plan]:
-    """Plans for a handler of this profile, with faults of these groups."""
+def plans(
+    profile: Profile = Profile.ALL, groups: Collection[FaultGroup] = tuple(FaultGroup), *, opting: bool = True
+) -> SearchStrategy[Plan]:
+    """Plans for a handler of this profile, with faults of these groups; `opting`: people opt out by text, and in."""
     from hypothesis import strategies as st
 
     places = (*(() if profile is Profile.SMS else TURN_FAULTS), *DELIVERY_FAULTS)
@@ -124,7 +127,7 @@ def plans(profile: Profile = Profile.ALL, groups: Collection[FaultGroup] = tuple
         calls, texts = draw(st.sampled_from(SHAPES[profile]))
         return Plan(
             calls=_in_turn(draw(st.lists(_calls(), min_size=1, max_size=3)) if calls else []),
-            threads=_one_by_one(draw(st.lists(_threads(), min_size=1, max_size=2)) if texts else []),
+            threads=_one_by_one(draw(st.lists(_threads(opting), min_size=1, max_size=2)) if texts else []),
             faults=tuple(draw(st.lists(st.sampled_from(faults), max_size=2, unique=True))) if faults else (),
             contract=draw(st.sampled_from(CONTRACTS)),
             policies=(*draw(st.sampled_from(((), (KEYS_ARE_TURNS,)))), *draw(st.sampled_from(((), *others)))),
@@ -197,13 +200,15 @@ def _step(pool: list[Say]) -> SearchStrategy[Step]:
     )
 
 
-def _threads() -> SearchStrategy[Thread]:
+def _threads(opting: bool) -> SearchStrategy[Thread]:
     from hypothesis import strategies as st
+
+    written = (*WRITTEN[:2], *(OPTING if opting else ()), *WRITTEN[2:])
 
     @st.composite
     def made(draw: DrawFn) -> Text:
         media = draw(st.sampled_from(((), (), (), (PICTURE,))))
-        words = draw(st.sampled_from(WRITTEN if not media else ("", *WRITTEN)))
+        words = draw(st.sampled_from(written if not media else ("", *written)))
         return Text(words=words, media=media, after=draw(st.sampled_from(BETWEEN)))
 
     texts = st.lists(made(), min_size=1, max_size=3).map(tuple)
