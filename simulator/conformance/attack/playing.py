@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections import Counter
 from collections.abc import Iterable
 from types import TracebackType
@@ -21,7 +22,9 @@ from simulator.scenarios.stage import Stage
 from simulator.world.journal import Entry
 
 FIRST_PERSON: Final = 12127400000  # somewhere in Manhattan, in no range of magic numbers
+MOST_PEOPLE: Final = 500_000
 PEOPLE: Final = 10  # of one plan
+MOST_SEED: Final = 1_000_000_000
 PREVENTS: Final = frozenset({"reset", "refuse", "status"})  # faults with which an attempt does not arrive
 
 
@@ -32,11 +35,13 @@ class OutOfTime(BaseException):
 class Player:
     """A context manager: one server, on which plans are played one after another, each with people of its own."""
 
-    def __init__(self, conditions: Conditions, profile: Profile, *, port: int = 0, seed: int = 0) -> None:
+    def __init__(self, conditions: Conditions, profile: Profile, *, port: int = 0) -> None:
         self._lane = Lane(port)
         self._conditions = conditions
         self._last = "text" if profile is Profile.SMS else "call"
-        self._seed = seed
+        # A handler may have been attacked before, and remember it: no id and nobody's number comes twice.
+        self._seed = secrets.randbelow(MOST_SEED)
+        self._nobody = FIRST_PERSON + secrets.randbelow(MOST_PEOPLE)
         self._played = 0
 
     @property
@@ -56,7 +61,7 @@ class Player:
 
         Ids and numbers are new each time: a handler that remembers what it was sent must not mistake one for another.
         """
-        first = FIRST_PERSON + self._played * PEOPLE
+        first = self._nobody + self._played * PEOPLE
         scenario = Scenario.model_validate(
             scenario_of(plan, lambda person: f"+{first + person}", afterwards=self._last)
         )
