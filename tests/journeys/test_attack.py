@@ -33,7 +33,7 @@ SEED = 7
 DEEP = {
     "deep_fourth_turn": 4,
     "deep_interrupted": 2,
-    "deep_same_words": 2,
+    "deep_same_words": 3,
     "deep_digits_then_words": 2,
     "deep_after_hangup": 3,
     "deep_long_then_short": 2,
