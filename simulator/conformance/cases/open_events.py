@@ -16,9 +16,21 @@ Change = Callable[[Event], Event]
 
 
 async def taken(bench: Bench, *variants: tuple[str, Event], level: Level = Level.MUST) -> None:
-    """Deliver each variant; it is acknowledged. A turn is one as well, so answers are not looked at."""
+    """Deliver each variant; it is acknowledged. A turn is one as well, so answers are not looked at.
+
+    A handler that works before it acknowledges may use what stands in the event. It is not to blame for what the API
+    says to ids that we have made up, or taken away.
+    """
     for what, event in variants:
-        bench.accepted(await bench.deliver(event, note=what), level, what)
+        after = bench.now
+        exchange = await bench.deliver(event, note=what)
+        denied = (
+            [call for call in bench.session.calls(after, event) if not call.done] if bench.session.serves_api else []
+        )
+        if denied and not exchange.ok:
+            bench.note(f"{what} is answered with {exchange}, after {denied[0]}: not judged")
+        else:
+            bench.accepted(exchange, level, what)
 
 
 async def spoken_to(bench: Bench, *variants: tuple[str, Change], level: Level = Level.MUST) -> None:
