@@ -12,6 +12,7 @@ import pytest
 
 from simulator.cli import COMMANDS
 from simulator.domain.policy import POLICIES
+from simulator.testing import SECRET
 from tests.helpers.processes import run_handler, run_simulator
 from tests.helpers.readme import README, rendered
 
@@ -113,6 +114,43 @@ def test_the_test_suite_examples_pass_as_written(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(tests)} passed" in done.stdout and len(tests) == 6
+
+
+def test_the_conformance_command_passes_the_sample_handler_as_written(tmp_path: Path) -> None:
+    line, secret = block("Conformance: does your handler keep the contract?", "sh").strip(), tmp_path / "secret.txt"
+    secret.write_text("whsec_of_the_readers", "utf-8")
+    with run_handler("simple_starlette.py", secret) as handler:
+        command = line.replace("agentphone-simulator", f"{sys.executable} -m simulator").replace(
+            "http://127.0.0.1:3000/webhook", handler.url
+        )
+        env = {**os.environ, "AGENTPHONE_WEBHOOK_SECRET": "whsec_of_the_readers", "PYTHONPATH": str(ROOT)}
+        argv = ["sh", "-euc", command]
+        done = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Keeps the contract: all" in done.stdout
+    written = {file.name for file in (tmp_path / "conformance").iterdir()}
+    assert written == {"report.html", "report.json", "junit.xml", "badge.svg"}
+
+
+def test_the_conformance_test_passes_as_written(tmp_path: Path) -> None:
+    app = "from receiving import Receiver\nfrom simple_starlette import build_app\napp = build_app(Receiver(None))\n"
+    (tmp_path / "my_app.py").write_text(app, "utf-8")
+    example = block("Conformance: does your handler keep the contract?", "python")
+    (tmp_path / "test_contract.py").write_text(example, "utf-8")
+    env = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": "-p anyio -p simulator.pytest_plugin"}
+    env["PYTHONPATH"] = os.pathsep.join((str(ROOT), str(ROOT / "fixtures" / "handlers"), str(tmp_path)))
+    env["AGENTPHONE_WEBHOOK_SECRET"] = SECRET
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", str(tmp_path)]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed is not None and int(passed[1]) > 70
+
+
+def test_the_readme_counts_the_zoo_rightly() -> None:
+    handlers = len(list((ROOT / "fixtures" / "handlers" / "broken").glob("*.py"))) - 1
+    told = re.search(r"has (\d+) handlers with one mistake each", TEXT)
+    assert told is not None and int(told[1]) == handlers // 10 * 10
 
 
 def test_every_command_and_policy_is_described() -> None:

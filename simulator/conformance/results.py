@@ -54,7 +54,7 @@ class Report:
     profile: Profile
     contract: str
     started_at: str  # ISO 8601, UTC, real
-    seconds: float
+    seconds: float  # real ones
     results: tuple[CaseResult, ...]
     diagnosis: Diagnosis | None = None
     adopted: str = "contract"  # the way of signing that all but the first group was sent with

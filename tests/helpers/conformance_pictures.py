@@ -18,7 +18,7 @@ from simulator.conformance.report import page
 from tests.helpers.zoo import examined, load
 
 PICTURE = Path(__file__).resolve().parents[2] / "fixtures" / "pictures" / "conformance.png"
-SIZE = "1280,1400"
+SIZE = "1280,1720"
 
 
 def photograph(html: str, browser: str, picture: Path) -> None:
