@@ -32,6 +32,7 @@ RETRIED: Final = "What is not acknowledged is delivered again, up to six times i
     expected="2xx",
     why=RETRIED,
     mend="Answer 200 to every event that you have verified, and work afterwards.",
+    profile=Profile.SMS,
 )
 async def text(bench: Bench) -> None:
     bench.accepted(await bench.deliver(await bench.text()))
@@ -104,7 +105,7 @@ async def _test_event(bench: Bench) -> Event:
     mend="Acknowledge first, then work: in a background task, a queue, or a thread.",
 )
 async def soon(bench: Bench) -> None:
-    await _soon(bench, bench.text, "a text")
+    await _soon(bench, bench.plain, "an event")
     if bench.session.voice:
         await _soon(bench, bench.call_ended, "the end of a call")
 
@@ -162,7 +163,7 @@ async def exactly_200(bench: Bench) -> None:
 
 async def _deliveries(bench: Bench) -> list[Exchange]:
     """A text, and for handlers that answer calls the end of one."""
-    exchanges = [await bench.deliver(await bench.text(), note="a text")]
+    exchanges = [await bench.deliver(await bench.plain(), note="a plain event")]
     if bench.session.voice:
         exchanges.append(await bench.deliver(await bench.call_ended(), note="the end of a call"))
     return exchanges
@@ -218,7 +219,7 @@ head_is_harmless = case(
     mend='Answer {"ok": true}, or nothing. An answer to the sender goes through POST /v1/messages.',
 )
 async def short(bench: Bench) -> None:
-    exchange = await bench.deliver(await bench.text())
+    exchange = await bench.deliver(await bench.plain())
     size = len(exchange.body)
     ended = exchange.complete
     observed = f"{size} bytes" + ("" if ended else f", then {exchange.error or exchange.ending}")
@@ -235,6 +236,7 @@ async def short(bench: Bench) -> None:
     expected="2xx at once, or 5xx and then 2xx to the retry",
     why="When the platform has a bad minute, every text of that minute is lost.",
     mend="Acknowledge before you ask the API for anything, or answer 5xx when it fails; never 4xx.",
+    profile=Profile.SMS,
     needs=(Need.API,),
 )
 async def api_is_down(bench: Bench) -> None:
@@ -259,6 +261,7 @@ async def api_is_down(bench: Bench) -> None:
     expected="2xx before the API has answered",
     why="Slow minutes of the API become timeouts, and every timeout is a duplicate.",
     mend="Acknowledge first, then ask the API: in a background task, a queue, or a thread.",
+    profile=Profile.SMS,
     needs=(Need.API,),
 )
 async def api_is_slow(bench: Bench) -> None:

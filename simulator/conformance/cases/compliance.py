@@ -265,6 +265,9 @@ async def person(bench: Bench) -> None:
     asked_for=True,
 )
 async def after_a_call(bench: Bench) -> None:
+    if bench.session.profile is not Profile.ALL:
+        bench.skip("it is about texts and calls of one person: see --profile")
+
     async def trial() -> None:
         sender = bench.platform.caller()
         await _heard(bench, sender, "STOP")

@@ -9,7 +9,7 @@ from simulator.conformance.bench import Bench
 from simulator.conformance.case import Need, Trust, case
 from simulator.conformance.effects import told
 from simulator.conformance.events import Event
-from simulator.conformance.verdicts import Level
+from simulator.conformance.verdicts import Level, Profile
 
 LATE: Final = timedelta(hours=20)  # the last attempt comes up to twenty-one hours after the first
 
@@ -24,6 +24,7 @@ LATE: Final = timedelta(hours=20)  # the last attempt comes up to twenty-one hou
     expected="2xx to both, and both are acted on",
     why="After one lost connection, the question that comes late is never answered.",
     mend="Do not compare an event's time with that of the last one; put what you show in order when you show it.",
+    profile=Profile.SMS,
     needs=(Need.API,),
 )
 async def wrong_order(bench: Bench) -> None:
@@ -54,6 +55,7 @@ async def _each_acted_on(bench: Bench, events: dict[str, Event], level: Level) -
     expected="2xx, and it is acted on",
     why="After a night's outage every text of that night is refused when it comes at last.",
     mend="Check the age of X-Webhook-Timestamp, which is new on every attempt, not that of the event.",
+    profile=Profile.SMS,
 )
 async def twenty_hours_late(bench: Bench) -> None:
     counted = await bench.shows_effects()
@@ -85,6 +87,7 @@ def _aged(event: Event, age: timedelta) -> Event:
     expected="2xx to both, and both are acted on",
     why='Who answers "yes" to two questions in a row has answered one.',
     mend="Compare X-Webhook-ID, never sender and words.",
+    profile=Profile.SMS,
     needs=(Need.API,),
 )
 async def same_words(bench: Bench) -> None:
@@ -104,6 +107,7 @@ async def same_words(bench: Bench) -> None:
     expected="2xx, and nothing is asked of the API",
     why="The agent answers itself, for ever, and every message costs.",
     mend='Acknowledge a message whose `direction` is "outbound", and do nothing.',
+    profile=Profile.SMS,
 )
 async def own_text(bench: Bench) -> None:
     counted = await bench.shows_effects()

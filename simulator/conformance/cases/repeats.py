@@ -41,7 +41,7 @@ SECOND_WIND: Final = 10.0  # seconds that a handler gets to try again by itself 
     mend="Answer 200 to what you know already: it is no conflict and no error.",
 )
 async def duplicate_acknowledged(bench: Bench) -> None:
-    request = bench.signed(await bench.text())
+    request = bench.signed(await bench.plain())
     bench.accepted(await bench.send(request), what="the first")
     bench.accepted(await bench.send(request.but(note="the same again")), what="the duplicate")
 
@@ -56,6 +56,7 @@ async def duplicate_acknowledged(bench: Bench) -> None:
     expected="what the first leads to, and nothing more",
     why=TWICE,
     mend="Remember X-Webhook-ID before you act, in a store that all processes share, and skip what is known.",
+    profile=Profile.SMS,
     needs=(Need.API,),
 )
 async def duplicate_acts_once(bench: Bench) -> None:
@@ -81,6 +82,7 @@ async def duplicate_acts_once(bench: Bench) -> None:
     expected="what the first leads to, and nothing more",
     why=TWICE,
     mend="Compare X-Webhook-ID alone: timestamp and signature are others on every attempt.",
+    profile=Profile.SMS,
     needs=(Need.API,),
 )
 async def retry_acts_once(bench: Bench) -> None:
@@ -119,6 +121,7 @@ async def _nothing_new(bench: Bench, event: Event, again: int, exchange: Exchang
     expected="2xx to the second, and what one text leads to",
     why=LOST,
     mend="Remember X-Webhook-ID when the whole body is here and verified, not when the headers are.",
+    profile=Profile.SMS,
     needs=(Need.API,),
 )
 async def after_broken_connection(bench: Bench) -> None:
@@ -152,6 +155,7 @@ async def _once(bench: Bench, event: Event, after: int, exchange: Exchange) -> N
     expected="the work is done: after the retry if it was answered with 5xx, by itself if it was acknowledged",
     why=LOST,
     mend="Give X-Webhook-ID back when the work fails, then answer 5xx; or acknowledge, and try again yourself.",
+    profile=Profile.SMS,
     needs=(Need.API,),
 )
 async def work_failed(bench: Bench) -> None:
@@ -211,6 +215,7 @@ async def _struck(bench: Bench) -> tuple[Event, int, Exchange]:
     expected="2xx to at least one, and what one text leads to",
     why=TWICE,
     mend="Look and remember in one step (INSERT … ON CONFLICT DO NOTHING, SET NX), with no await in between.",
+    profile=Profile.SMS,
     needs=(Need.API,),
 )
 async def two_at_once(bench: Bench) -> None:
