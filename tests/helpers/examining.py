@@ -10,7 +10,7 @@ from simulator.conformance.examine import Target, examine
 from simulator.conformance.results import CaseResult, Report
 from simulator.conformance.verdicts import Level, Verdict
 from simulator.testing import open_account
-from tests.helpers.zoo import Animal, examined, load, names
+from tests.helpers.zoo import Animal, examined, load
 
 
 def sound() -> Any:
@@ -46,12 +46,3 @@ def verdict(kind: type[Any], number: str) -> Verdict:
 def wrong(report: Report, number: str) -> list[str]:
     """What was expected in vain."""
     return [check.expected for check in report.result(number).broken]
-
-
-def declared(*groups: str) -> list[tuple[str, str, Verdict]]:
-    """What the zoo's handlers declare of these groups: the handler, the case, the verdict."""
-    found = []
-    for animal in map(load, names()):
-        for numbers, it_is in ((animal.fails, Verdict.FAIL), (animal.misses, Verdict.NON_STRICT)):
-            found += [(animal.name, number, it_is) for number in sorted(numbers) if number.split(".")[0] in groups]
-    return found

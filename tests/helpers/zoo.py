@@ -7,11 +7,13 @@ python -m tests.helpers.zoo --details HANDLER --case 3.2     everything about on
 from __future__ import annotations
 
 import argparse
+import atexit
 import importlib
 import sys
 import tempfile
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,8 +22,9 @@ from simulator.conformance.cases import ALL
 from simulator.conformance.examine import Options, Target, examine
 from simulator.conformance.results import Report
 from simulator.conformance.verdicts import Verdict
-from simulator.testing import open_account
 from simulator.testing.account import Account
+from simulator.testing.opening import Session
+from simulator.testing.options import Options as Words
 
 ZOO = Path(__file__).resolve().parents[2] / "fixtures" / "handlers" / "broken"
 TABLE = ZOO / "README.md"
@@ -42,11 +45,26 @@ class Animal:
     misses: frozenset[str]
     attack: str
 
+    @property
+    def group(self) -> int | None:
+        """The group of the first case that it breaks; None when it breaks none."""
+        return min((int(number.partition(".")[0]) for number in self.fails | self.misses), default=None)
+
 
 def names() -> tuple[str, ...]:
     """Every handler of the zoo, the sound one first."""
     found = sorted(path.stem for path in ZOO.glob("*.py"))
     return (SOUND, *(name for name in found if name != SOUND))
+
+
+def names_of(group: int | None) -> tuple[str, ...]:
+    """The broken handlers whose first broken case is in this group; without a group those that break none."""
+    animals = [load(name) for name in names() if name != SOUND]
+    first = {
+        animal.name: min((int(n.partition(".")[0]) for n in animal.fails | animal.misses), default=None)
+        for animal in animals
+    }
+    return tuple(name for name, place in first.items() if place == group)
 
 
 def load(name: str) -> Animal:
@@ -68,9 +86,17 @@ def wired(animal: Animal, account: Account, secret_file: Path) -> Any:
     return kind(wiring).app
 
 
+@cache
+def _session() -> Session:
+    """One server for all of them: starting it takes as long as some examinations."""
+    session = Session()
+    atexit.register(session.close)
+    return session
+
+
 def examined(animal: Animal, numbers: Collection[str] = ()) -> Report:
     """Examine one in process, in an account of its own."""
-    with tempfile.TemporaryDirectory() as folder, open_account() as account:
+    with tempfile.TemporaryDirectory() as folder, _session().open(Words.of({})) as account:
         secret_file = Path(folder) / "secret.txt"
         place = account._place
         url = place.mount(wired(animal, account, secret_file)) + "/webhook"

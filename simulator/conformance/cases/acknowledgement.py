@@ -12,6 +12,7 @@ from simulator.conformance.events import Event
 from simulator.conformance.exchange import Exchange, Request
 from simulator.conformance.verdicts import Level, Profile
 
+CHANNELS: Final = ("sms", "mms", "imessage", "whatsapp", "rcs")
 OK: Final = 200
 NOT_IMPLEMENTED: Final = 501  # what simple servers say to a method that they do not know: an answer, no crash
 SMALL: Final = 65_536  # bytes
@@ -24,18 +25,20 @@ RETRIED: Final = "What is not acknowledged is delivered again, up to six times i
 
 @case(
     "2.1",
-    "A text is acknowledged",
+    "Texts of every channel are acknowledged",
     Level.MUST,
     source=ACKNOWLEDGE,
     trust=Trust.DOCUMENTED,
-    sent="a text",
+    sent="a text by sms, mms, imessage, whatsapp and rcs",
     expected="2xx",
     why=RETRIED,
-    mend="Answer 200 to every event that you have verified, and work afterwards.",
+    mend="Answer 200 to every event that you have verified, whatever its channel, and work afterwards.",
     profile=Profile.SMS,
 )
 async def text(bench: Bench) -> None:
-    bench.accepted(await bench.deliver(await bench.text()))
+    for channel in CHANNELS:
+        event = (await bench.text()).but(channel=channel)
+        bench.accepted(await bench.deliver(event, note=f"a text by {channel}"), what=f"a text by {channel}")
 
 
 @case(
