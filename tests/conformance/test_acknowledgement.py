@@ -36,7 +36,7 @@ def test_a_turn_of_bad_luck_is_not_a_slow_handler() -> None:
 
 def test_a_handler_that_answers_in_time_but_not_soon_is_not_strict() -> None:
     report = examined(load("slow_acknowledgement"), ["2.5"])
-    assert wrong(report, "2.5") == ["a text: within 5 s"]
+    assert wrong(report, "2.5") == ["an event: within 5 s"]
 
 
 def test_an_answer_after_the_timeout_is_told_as_none() -> None:
