@@ -96,7 +96,7 @@ def _session() -> Session:
 
 def examined(animal: Animal, numbers: Collection[str] = ()) -> Report:
     """Examine one in process, in an account of its own."""
-    with tempfile.TemporaryDirectory() as folder, _session().open(Words.of({})) as account:
+    with tempfile.TemporaryDirectory() as folder, _session().open(Words.of({"contract": "2026-07"})) as account:
         secret_file = Path(folder) / "secret.txt"
         place = account._place
         url = place.mount(wired(animal, account, secret_file)) + "/webhook"
