@@ -546,4 +546,4 @@ class CallMachine(RuleBasedStateMachine):
 
 
 TestCallMachine: Final = CallMachine.TestCase
-TestCallMachine.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+TestCallMachine.settings = settings(max_examples=90, stateful_step_count=50, deadline=None)

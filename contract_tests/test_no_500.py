@@ -25,7 +25,7 @@ ALL: Final = [f.id for f in PROMISED]
 READS: Final = [f.id for f in PROMISED if f.method == "GET"]
 WRITES: Final = [f.id for f in PROMISED if f.request]
 WITH_IDS: Final = [f.id for f in PROMISED if "{" in f.path]
-TRIES: Final = settings(max_examples=15)
+TRIES: Final = settings(max_examples=8)
 PERSON: Final = "+14155552671"
 
 
@@ -149,7 +149,7 @@ def test_a_nearly_valid_body_is_refused(victim: Victim, name: str, data: st.Data
 
 
 @pytest.mark.parametrize("name", WRITES)
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_a_body_of_the_right_shape_with_odd_values_is_taken_or_refused(
     victim: Victim, name: str, data: st.DataObject

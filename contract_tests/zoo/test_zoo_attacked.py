@@ -9,4 +9,4 @@ from tests.helpers import zoo
 def test_a_handler_that_only_an_attack_finds_breaks_no_case(name: str) -> None:
     animal = zoo.load(name)
     assert animal.attack
-    assert zoo.differences(animal, zoo.examined(animal)) == []
+    assert zoo.differences(animal, zoo.examined(animal, zoo.due(animal))) == []

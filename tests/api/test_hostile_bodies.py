@@ -121,7 +121,7 @@ async def hostile(operation: Any, body: Any) -> None:
 
 
 @pytest.mark.parametrize("operation", WRITES, ids=lambda o: o.id)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_hostile_json_is_answered_below_500(operation: Any, data: st.DataObject) -> None:
     asyncio.run(hostile(operation, data.draw(bodies(operation))))
@@ -131,7 +131,7 @@ READS = [o for o in SERVED if o.query is not None]
 
 
 @pytest.mark.parametrize("operation", READS, ids=lambda o: o.id)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_hostile_queries_are_answered_below_500(operation: Any, data: st.DataObject) -> None:
     assert operation.query is not None
